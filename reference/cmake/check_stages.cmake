@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # A stage may include only its own headers and those of earlier stages (and the public ones).
 set(seen)
 foreach(stage IN LISTS STAGES)
