@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The canonical model: a tree of objects (models, layers, initializers, …) with checked config, ordered named children,
+// variables and call graph. Every reader produces it; no stage after config looks at source text.
+#ifndef KASSAY_SCHEMA_OBJECT_H
+#define KASSAY_SCHEMA_OBJECT_H
+
+#include "schema/tree.h"
+
+typedef struct ks_class ks_class;
+typedef struct ks_object ks_object;
+typedef struct ks_variable ks_variable;
+typedef struct ks_child ks_child;
+typedef struct ks_graph ks_graph;
+
+/// A weight. Lists keep the order of creation.
+struct ks_variable {
+    const char *name; ///< "kernel"
+    ks_object *owner;
+    ks_variable *next;
+    ks_shape shape; ///< all dims known
+    ks_dtype dtype;
+    bool trainable;   ///< as created; `trainable` of the layer does not reorder (formats.md 3.5)
+    const char *path; ///< dataset in the weights file: "layers/dense/vars/0"; set by the weights stage
+    const void *data; ///< its elements in `dtype`, aligned; NULL before weights are loaded
+    const void
+        *real[2]; ///< the same as float and as double, for the kernels ([0] may equal data); see ks_variable_real
+};
+
+/// A sub-object that holds variables. `next` follows Keras's `_layers`, that is the order in which they were made.
+struct ks_child {
+    const char *attribute; ///< Python attribute: "forward_layer", "layers"
+    bool member;           ///< one element of the list in that attribute
+    ks_object *object;     ///< not owned: shared layers occur more than once
+    ks_child *next;
+};
+
+struct ks_object {
+    const ks_class *row;
+    const char *name; ///< config "name"; for objects without names the class name
+    const ks_value
+        *source; ///< the whole record {"module", "class_name", "config", …} or NULL when made by another object
+    const ks_value *config; ///< its config dict or NULL
+    const char *place;      ///< where `config` stands: "config.json:/config/layers/3/config"
+    void *params;           ///< struct of the class, filled from config by its key table
+    bool trainable;
+    bool built;
+    ks_dtype compute_dtype;
+    ks_dtype variable_dtype;
+    ks_variable *trainable_variables;
+    ks_variable *other_variables;
+    ks_child *children;
+    ks_child *last_child;
+    ks_graph *graph;   ///< Functional and Sequential only
+    ks_object *parent; ///< that made it; NULL for members of a model
+    size_t index;      ///< dense number within the model, for per-object tables
+};
+
+/// One call of a layer inside a Functional model (or Sequential, which is a chain of such calls).
+typedef struct ks_node {
+    ks_object *layer;
+    ks_tree *arguments; ///< one per argument of the class's signature; tensors are slots
+    ks_tree result;     ///< structure of its result; tensors are slots
+} ks_node;
+
+struct ks_graph {
+    ks_object **layers; ///< model.layers: in the order of the file, only those reachable from the outputs
+    size_t n_layers;
+    ks_node *nodes; ///< in an order that can be executed
+    size_t n_nodes;
+    size_t n_slots;    ///< tensors
+    ks_array *symbols; ///< [n_slots]: shape and dtype each had when the graph was wired
+    ks_tree inputs;    ///< slots of InputLayer results, in the structure of the model's argument
+    ks_tree outputs;
+};
+
+#endif
