@@ -34,10 +34,10 @@ ks_code ks_limits_set(ks_limits *limits, const char *assignment) {
         const char *name;
         size_t offset;
     } fields[] = {
-        FIELD(memory_base),     FIELD(memory_per_byte), FIELD(zip_members),  FIELD(member_size),
-        FIELD(inflate_ratio),   FIELD(json_depth),      FIELD(json_values),  FIELD(hdf5_objects),
-        FIELD(hdf5_depth),      FIELD(hdf5_attribute_size), FIELD(tensor_elements), FIELD(layers),
-        FIELD(nodes),           FIELD(model_depth),     FIELD(run_memory),
+        FIELD(memory_base),   FIELD(memory_per_byte),     FIELD(zip_members),     FIELD(member_size),
+        FIELD(inflate_ratio), FIELD(json_depth),          FIELD(json_values),     FIELD(hdf5_objects),
+        FIELD(hdf5_depth),    FIELD(hdf5_attribute_size), FIELD(tensor_elements), FIELD(layers),
+        FIELD(nodes),         FIELD(model_depth),         FIELD(run_memory),
     };
 #undef FIELD
     const char *equals = strchr(assignment, '=');

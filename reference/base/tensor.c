@@ -10,12 +10,23 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[] = {
-    [KS_DTYPE_NONE] = {"none", 0},   [KS_BOOL8] = {"bool", 1},         [KS_INT8] = {"int8", 1},
-    [KS_INT16] = {"int16", 2},       [KS_INT32] = {"int32", 4},        [KS_INT64] = {"int64", 8},
-    [KS_UINT8] = {"uint8", 1},       [KS_UINT16] = {"uint16", 2},      [KS_UINT32] = {"uint32", 4},
-    [KS_UINT64] = {"uint64", 8},     [KS_FLOAT16] = {"float16", 2},    [KS_BFLOAT16] = {"bfloat16", 2},
-    [KS_FLOAT32] = {"float32", 4},   [KS_FLOAT64] = {"float64", 8},    [KS_COMPLEX64] = {"complex64", 8},
-    [KS_COMPLEX128] = {"complex128", 16}, [KS_STRING] = {"string", sizeof(ks_text)},
+    [KS_DTYPE_NONE] = {"none", 0},
+    [KS_BOOL8] = {"bool", 1},
+    [KS_INT8] = {"int8", 1},
+    [KS_INT16] = {"int16", 2},
+    [KS_INT32] = {"int32", 4},
+    [KS_INT64] = {"int64", 8},
+    [KS_UINT8] = {"uint8", 1},
+    [KS_UINT16] = {"uint16", 2},
+    [KS_UINT32] = {"uint32", 4},
+    [KS_UINT64] = {"uint64", 8},
+    [KS_FLOAT16] = {"float16", 2},
+    [KS_BFLOAT16] = {"bfloat16", 2},
+    [KS_FLOAT32] = {"float32", 4},
+    [KS_FLOAT64] = {"float64", 8},
+    [KS_COMPLEX64] = {"complex64", 8},
+    [KS_COMPLEX128] = {"complex128", 16},
+    [KS_STRING] = {"string", sizeof(ks_text)},
 };
 
 size_t ks_dtype_size(ks_dtype dtype) {

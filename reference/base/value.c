@@ -38,7 +38,8 @@ const char *ks_value_type_name(ks_value_type type) {
     return names[type];
 }
 
-// Recursion is as deep as the document, which its reader has bounded; deep documents are compared with a depth below it.
+// Recursion is as deep as the document, which its reader has bounded; deep documents are compared with a depth below
+// it.
 bool ks_value_equal(const ks_value *a, const ks_value *b) {
     if (a->type != b->type)
         return false;

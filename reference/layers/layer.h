@@ -6,15 +6,9 @@
 #ifndef KASSAY_LAYERS_LAYER_H
 #define KASSAY_LAYERS_LAYER_H
 
+#include "layers/run.h"
 #include "ops/real.h"
 #include "schema/class.h"
-
-/// One prediction: where its memory comes from.
-typedef struct ks_run {
-    ks_context *context;
-    ks_arena *arena; ///< trees and arrays; freed with the run
-    int depth;
-} ks_run;
 
 /// Fills the data of `out`. `call->arguments` are concrete arrays: floating ones hold ks_real, integers and bools what
 /// their dtype says.
@@ -25,6 +19,16 @@ typedef struct ks_run {
 #define KS_FORWARD_MASK(class_name)                                                                                    \
     ks_code KS_REAL(ks__forward_mask_##class_name)(ks_run * run, ks_call * call, ks_object * object,                   \
                                                    const ks_tree *out, ks_array **masks)
+
+#define KS_LAYER(name) KS_FORWARD(name);
+#define KS_MASKED_LAYER(name)                                                                                          \
+    KS_FORWARD(name);                                                                                                  \
+    KS_FORWARD_MASK(name);
+#define KS_OBJECT(name)
+#include "schema/classes.def"
+#undef KS_LAYER
+#undef KS_MASKED_LAYER
+#undef KS_OBJECT
 
 static inline const ks_real *ks_variable_real(const ks_variable *variable) {
     return variable->real[KS_REAL_BITS == 64];
@@ -43,9 +47,6 @@ void *ks_run_memory(ks_run *run, size_t count, size_t item_size);
 /// A new array with data that lives until the run ends; NULL with the error set.
 ks_array *ks_run_array(ks_run *run, ks_dtype dtype, const ks_shape *shape);
 
-/// Calls a child layer as Keras's Layer.__call__ does: casts, masks, infer, allocation, forward. `arguments` follow the
-/// child's signature; there must be row->n_arguments of them.
-ks_code KS_REAL(ks_call_layer)(ks_run *run, ks_object *layer, const ks_tree *arguments, ks_tree *out);
 /// Calls a child with one tensor.
 ks_code KS_REAL(ks_call_simple)(ks_run *run, ks_object *layer, ks_array *input, ks_array **out);
 /// Applies an activation, also one that is a layer, over [..., last]; `in` may equal `out` except for glu.

@@ -143,10 +143,23 @@ struct ks_class {
 #define KS_FIELD(type, field) offsetof(type, field)
 #define KS_KEYS(table) .keys = (table), .n_keys = sizeof(table) / sizeof((table)[0])
 
+/// Every row by its own name: ks_class_Dense.
+#define KS_LAYER(name) extern const ks_class ks_class_##name;
+#define KS_MASKED_LAYER(name) extern const ks_class ks_class_##name;
+#define KS_OBJECT(name) extern const ks_class ks_class_##name;
+#include "schema/classes.def"
+#undef KS_LAYER
+#undef KS_MASKED_LAYER
+#undef KS_OBJECT
+
 /// All classes, NULL-terminated, in the order of classes.def.
 const ks_class *const *ks_classes(void);
 /// By class_name and module; `module` may be NULL (Keras 1 and 2). Aliases ("Convolution2D") are found too.
 const ks_class *ks_class_find(ks_text name, const ks_text *module);
+/// By the name a config may use in place of a record ("glorot_uniform", "zeros", "l2"); NULL when unknown.
+const ks_class *ks_class_by_alias(ks_kind kind, ks_text name);
+/// Keras's to_snake_case for a class name: "Conv2DTranspose" gives "conv2d_transpose". Returns its length.
+size_t ks_snake_case(char *out, size_t room, const char *name);
 const char *ks_kind_name(ks_kind kind);
 const char *ks_class_python_name(const ks_class *row);
 /// Number of arguments of its signature.

@@ -21,6 +21,7 @@ struct ks_variable {
     ks_shape shape; ///< all dims known
     ks_dtype dtype;
     bool trainable;   ///< as created; `trainable` of the layer does not reorder (formats.md 3.5)
+    bool listed;      ///< has its place in get_weights() order
     const char *path; ///< dataset in the weights file: "layers/dense/vars/0"; set by the weights stage
     const void *data; ///< its elements in `dtype`, aligned; NULL before weights are loaded
     const void
@@ -37,6 +38,7 @@ struct ks_child {
 
 struct ks_object {
     const ks_class *row;
+    const char *path; ///< v3 path, "layers/dense"; set by the weights stage
     const char *name; ///< config "name"; for objects without names the class name
     const ks_value
         *source; ///< the whole record {"module", "class_name", "config", …} or NULL when made by another object

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a document's values to the canonical model: classes found, config keys checked and read, graphs wired, layers
+// built, shapes inferred. Source: Keras 3 saving/serialization_lib.py, models/functional.py, models/sequential.py.
+#ifndef KASSAY_CONFIG_CONFIG_H
+#define KASSAY_CONFIG_CONFIG_H
+
+#include "schema/class.h"
+
+/// Reads a serialized object {"module", "class_name", "config", …}. `document` names it in errors ("config.json").
+/// Everything lives in `arena`; `value` must outlive it.
+ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
+                       const char *document);
+
+#endif

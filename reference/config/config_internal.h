@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KASSAY_CONFIG_CONFIG_INTERNAL_H
+#define KASSAY_CONFIG_CONFIG_INTERNAL_H
+
+#include "config/config.h"
+
+typedef struct ks__shared {
+    int64_t id;
+    ks_object *object;
+} ks__shared;
+
+/// One run of ks_config_read.
+typedef struct ks__reader {
+    ks_context *context;
+    ks_arena *arena;
+    int depth; ///< of records in records
+    uint64_t n_layers;
+    uint64_t n_nodes;
+    ks__shared *shared; ///< objects that carried a shared_object_id
+    size_t n_shared, room_shared;
+} ks__reader;
+
+/// A record of any kind. `place` is where the record stands.
+ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *record, const char *place);
+/// Applies the key table and the base keys (name, trainable, dtype) to object->params.
+ks_code ks__read_keys(ks__reader *reader, ks_object *object);
+ks_code ks__read_functional(ks__reader *reader, ks_object *model);
+ks_code ks__read_sequential(ks__reader *reader, ks_object *model);
+/// Builds with the shapes that build_config gives, if it gives any.
+ks_code ks__apply_build_config(ks__reader *reader, ks_object *object);
+/// Fails with place "PLACE/KEY".
+#if defined(__GNUC__)
+__attribute__((format(printf, 6, 7)))
+#endif
+ks_code
+ks__config_fail(ks__reader *reader, ks_code code, const ks_value *value, const char *place, const char *key,
+                const char *format, ...);
+/// shape from [null, 4]; false when it is none.
+bool ks__shape_from_value(ks_shape *out, const ks_value *value);
+void ks__symbolic_call(ks_call *call, ks__reader *reader);
+
+#endif

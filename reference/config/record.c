@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One serialized object: finds the class, reads its config, builds it.
+//
+//   {"module": "keras.layers", "class_name": "Dense", "config": {…}, "registered_name": null,
+//    "build_config": {…}, "compile_config": {…}, "shared_object_id": 123}
+//
+// Source: Keras 3 saving/serialization_lib.py, deserialize_keras_object and _retrieve_class_or_fn.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config_internal.h"
+
+ks_code ks__config_fail(ks__reader *reader, ks_code code, const ks_value *value, const char *place, const char *key,
+                        const char *format, ...) {
+    char message[300], full[256];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(message, sizeof(message), format, list);
+    va_end(list);
+    snprintf(full, sizeof(full), "%.200s%s%.50s", place, key ? "/" : "", key ? key : "");
+    return ks_fail(reader->context, code, KS_STAGE_CONFIG, value ? value->offset : KS_NO_OFFSET, full, "%s", message);
+}
+
+void ks__symbolic_call(ks_call *call, ks__reader *reader) {
+    memset(call, 0, sizeof(*call));
+    call->context = reader->context;
+    call->arena = reader->arena;
+    call->real = KS_FLOAT32;
+    call->symbolic = true;
+    call->depth = reader->depth;
+}
+
+static ks_code unknown_class(ks__reader *reader, const ks_value *record, const char *place, ks_text name) {
+    const ks_value *registered = ks_value_get(record, "registered_name");
+    const ks_value *module = ks_value_get(record, "module");
+    return ks__config_fail(reader, KS_E_CONFIG_UNKNOWN_CLASS, record, place, "class_name",
+                           "unknown class \"%.80s\" (module %.60s, registered name %.60s); a custom class can be "
+                           "registered under its name, "
+                           "passed at load, or put in scope",
+                           name.data, module && module->type == KS_VALUE_STRING ? module->text.data : "none",
+                           registered && registered->type == KS_VALUE_STRING ? registered->text.data : "none");
+}
+
+// A built-in class may carry its own name as registered name (3.0.0, 3.0.1 and operations do); any other registered
+// name belongs to someone's own class, which must not be replaced by ours.
+static bool registered_elsewhere(const ks_class *row, const ks_value *record) {
+    const ks_value *registered = ks_value_get(record, "registered_name");
+    if (!registered || registered->type != KS_VALUE_STRING)
+        return false;
+    return !ks_text_is(registered->text, row->name) && !ks_text_is(registered->text, ks_class_python_name(row));
+}
+
+static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_value *record, const char *place) {
+    const ks_value *name = ks_value_get(record, "class_name");
+    const ks_value *module = ks_value_get(record, "module");
+    const ks_class *row;
+
+    if (record->type != KS_VALUE_DICT || !name || !ks_value_get(record, "config"))
+        return ks__config_fail(reader, KS_E_CONFIG_RECORD, record, place, NULL,
+                               "expected an object with \"class_name\" and \"config\", found %s",
+                               ks_value_type_name(record->type));
+    if (name->type != KS_VALUE_STRING)
+        return ks__config_fail(reader, KS_E_CONFIG_TYPE, name, place, "class_name", "expected a string, found %s",
+                               ks_value_type_name(name->type));
+    if (ks_text_is(name->text, "__lambda__"))
+        return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name",
+                               "a Python lambda would be run as code");
+    row = ks_class_find(name->text, module && module->type == KS_VALUE_STRING ? &module->text : NULL);
+    if (!row || registered_elsewhere(row, record))
+        return unknown_class(reader, record, place, name->text);
+    if (row->unsafe)
+        return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name", "%s: %s", row->name, row->unsafe);
+    if (row->unsupported)
+        return ks__config_fail(reader, KS_E_CONFIG_UNSUPPORTED_CLASS, name, place, "class_name", "%s: %s", row->name,
+                               row->unsupported);
+    *out = row;
+    return KS_OK;
+}
+
+// --- shared objects -------------------------------------------------------------------------------------------------
+
+static bool shared_id(const ks_value *record, int64_t *out) {
+    const ks_value *id = ks_value_get(record, "shared_object_id");
+    if (!id || id->type != KS_VALUE_INT || !id->fits)
+        return false;
+    *out = id->as.integer;
+    return true;
+}
+
+static ks_object *shared_find(const ks__reader *reader, int64_t id, const ks_class *row) {
+    for (size_t i = 0; i < reader->n_shared; i++)
+        if (reader->shared[i].id == id && reader->shared[i].object->row == row)
+            return reader->shared[i].object;
+    return NULL;
+}
+
+static ks_code shared_add(ks__reader *reader, int64_t id, ks_object *object) {
+    if (reader->n_shared == reader->room_shared) {
+        size_t room = reader->room_shared ? 2 * reader->room_shared : 16;
+        ks__shared *bigger = ks_arena_get(reader->arena, room, sizeof(*bigger));
+        if (!bigger)
+            return reader->context->error.code;
+        if (reader->n_shared)
+            memcpy(bigger, reader->shared, reader->n_shared * sizeof(*bigger));
+        reader->shared = bigger;
+        reader->room_shared = room;
+    }
+    reader->shared[reader->n_shared++] = (ks__shared){id, object};
+    return KS_OK;
+}
+
+// --- build_config ---------------------------------------------------------------------------------------------------
+
+// [null, 4] is one shape, a list of such lists a list of tensors, a dict of them a dict.
+static ks_code shapes_to_tree(ks_tree *out, ks__reader *reader, const ks_value *value, int depth) {
+    ks_shape shape;
+    ks_code code;
+    if (value->type == KS_VALUE_NULL) {
+        *out = ks_tree_of(NULL);
+        return KS_OK;
+    }
+    if (ks__shape_from_value(&shape, value)) {
+        *out = ks_tree_of(ks_array_new(reader->arena, KS_FLOAT32, &shape));
+        return out->type == KS_TREE_NONE ? reader->context->error.code : KS_OK;
+    }
+    if ((value->type != KS_VALUE_LIST && value->type != KS_VALUE_DICT) || depth > 8)
+        return ks__config_fail(reader, KS_E_CONFIG_TYPE, value, "build_config", NULL, "expected shapes, found %s",
+                               ks_value_type_name(value->type));
+    *out = ks_tree_list(reader->arena, value->type == KS_VALUE_LIST ? value->as.list.count : value->as.dict.count);
+    if (!out->as.list.items)
+        return reader->context->error.code;
+    if (value->type == KS_VALUE_DICT) {
+        out->type = KS_TREE_DICT;
+        out->as.list.keys = ks_arena_get(reader->arena, out->as.list.count + 1, sizeof(ks_text));
+        if (!out->as.list.keys)
+            return reader->context->error.code;
+    }
+    for (size_t i = 0; i < out->as.list.count; i++) {
+        const ks_value *item =
+            value->type == KS_VALUE_LIST ? &value->as.list.items[i] : &value->as.dict.members[i].value;
+        if (value->type == KS_VALUE_DICT)
+            out->as.list.keys[i] = value->as.dict.members[i].key;
+        code = shapes_to_tree(&out->as.list.items[i], reader, item, depth + 1);
+        if (code != KS_OK)
+            return code;
+    }
+    return KS_OK;
+}
+
+// "query_shape" belongs to the argument "query", "input_shape" and "inputs_shape" to the first one.
+static size_t shape_argument(const ks_class *row, ks_text key) {
+    size_t count = ks_class_argument_count(row);
+    for (size_t i = 0; row->arguments && i < count; i++) {
+        size_t size = strlen(row->arguments[i]);
+        if (key.size == size + 6 && memcmp(key.data, row->arguments[i], size) == 0)
+            return i;
+    }
+    return ks_text_is(key, "input_shape") || ks_text_is(key, "inputs_shape") || ks_text_is(key, "sequences_shape")
+               ? 0
+               : count;
+}
+
+ks_code ks__apply_build_config(ks__reader *reader, ks_object *object) {
+    const ks_value *build = object->source ? ks_value_get(object->source, "build_config") : NULL;
+    const ks_value *shapes = build ? ks_value_get(build, "shapes_dict") : NULL;
+    const ks_value *shape = build ? ks_value_get(build, "input_shape") : NULL;
+    size_t count = ks_class_argument_count(object->row);
+    ks_tree *arguments;
+    ks_call call;
+    ks_code code;
+
+    if (object->built || !object->row->build || count == 0 || (!shapes && (!shape || shape->type == KS_VALUE_NULL)))
+        return KS_OK;
+    arguments = ks_arena_get(reader->arena, count + 1, sizeof(*arguments));
+    if (!arguments)
+        return reader->context->error.code;
+    if (shapes && shapes->type == KS_VALUE_DICT) {
+        for (size_t i = 0; i < shapes->as.dict.count; i++) {
+            size_t index = shape_argument(object->row, shapes->as.dict.members[i].key);
+            if (index == count)
+                return ks__config_fail(reader, KS_E_CONFIG_UNKNOWN_KEY, &shapes->as.dict.members[i].value,
+                                       object->place, "../build_config/shapes_dict", "unknown shape \"%.60s\"",
+                                       shapes->as.dict.members[i].key.data);
+            KS_TRY(shapes_to_tree(&arguments[index], reader, &shapes->as.dict.members[i].value, 0));
+        }
+    } else if (shape) {
+        KS_TRY(shapes_to_tree(&arguments[0], reader, shape, 0));
+    }
+    ks__symbolic_call(&call, reader);
+    code = ks_build(&call, object, arguments);
+done:
+    return code;
+}
+
+// --- records --------------------------------------------------------------------------------------------------------
+
+static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *record, const ks_class *row,
+                        const char *place) {
+    ks_object *object = ks_arena_get(reader->arena, 1, sizeof(*object));
+    ks_code code;
+    if (!object)
+        return reader->context->error.code;
+    object->row = row;
+    object->source = record;
+    object->config = ks_value_get(record, "config");
+    object->place = ks_arena_format(reader->arena, "%s/config", place);
+    object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
+    object->name = row->name;
+    object->trainable = true;
+    object->compute_dtype = object->variable_dtype = KS_FLOAT32;
+    object->index = (size_t)reader->n_layers;
+    if (!object->place || !object->params)
+        return reader->context->error.code;
+    if (object->config->type != KS_VALUE_DICT)
+        return ks__config_fail(reader, KS_E_CONFIG_TYPE, object->config, object->place, NULL,
+                               "expected an object, found %s", ks_value_type_name(object->config->type));
+    if ((row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL || row->kind == KS_KIND_OPERATION) &&
+        ++reader->n_layers > reader->context->limits.layers)
+        return ks__config_fail(reader, KS_E_CONFIG_TOO_MANY, record, place, NULL, "more than %llu layers",
+                               (unsigned long long)reader->context->limits.layers);
+    KS_TRY(ks__read_keys(reader, object));
+    if (row == &ks_class_Functional)
+        KS_TRY(ks__read_functional(reader, object));
+    else if (row->kind == KS_KIND_MODEL)
+        KS_TRY(ks__read_sequential(reader, object));
+    KS_TRY(ks__apply_build_config(reader, object));
+    *out = object;
+done:
+    return code;
+}
+
+ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *record, const char *place) {
+    const ks_class *row;
+    int64_t id;
+    bool has_id;
+    ks_code code;
+
+    if (reader->depth >= (int)reader->context->limits.model_depth)
+        return ks__config_fail(reader, KS_E_CONFIG_DEPTH, record, place, NULL, "objects are nested more than %d deep",
+                               (int)reader->context->limits.model_depth);
+    reader->depth++;
+    KS_TRY(find_class(&row, reader, record, place));
+    has_id = shared_id(record, &id) && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL);
+    *out = has_id ? shared_find(reader, id, row) : NULL;
+    if (*out)
+        goto done;
+    KS_TRY(read_new(out, reader, record, row, place));
+    if (has_id)
+        KS_TRY(shared_add(reader, id, *out));
+done:
+    reader->depth--;
+    return code;
+}
+
+ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
+                       const char *document) {
+    ks__reader reader = {.context = context, .arena = arena};
+    const char *place = ks_arena_format(arena, "%s:", document);
+    *out = NULL;
+    if (!place)
+        return context->error.code;
+    return ks__read_record(out, &reader, value, place);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A model: loaded from a file, described, run. The file may be
+//   keras-v3      a `.keras` zip archive: metadata.json, config.json, model.weights.h5
+//   keras-v3-dir  a directory of the same members
+//   weights-v3    a `.weights.h5`, together with an architecture (a JSON file or another model file)
+//   json-v3       the JSON of model.to_json(): an architecture without weights
+// The format is found from the bytes; the name only gives a warning when it says something else.
+#ifndef KASSAY_MODEL_H
+#define KASSAY_MODEL_H
+
+#include <kassay/archive.h>
+#include <kassay/context.h>
+#include <kassay/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ks_model ks_model;
+
+typedef struct ks_model_options {
+    ks_road road;             ///< which reader
+    const char *format;       ///< "keras-v3", …: refuse others; NULL: whatever the bytes say
+    const char *architecture; ///< file with the config for weights-only formats; NULL: none
+    bool check_only;          ///< stop after weights: every checksum verified, no tensor kept
+} ks_model_options;
+
+typedef struct ks_model_weight {
+    const char *path;  ///< dataset in the weights file: "layers/dense/vars/0"
+    const char *name;  ///< "kernel"
+    const char *layer; ///< name of the object that owns it
+    const char *layer_class;
+    bool trainable;
+    ks_tensor tensor; ///< data is NULL when the file has no weights
+} ks_model_weight;
+
+typedef struct ks_model_port {
+    const char *name; ///< of the InputLayer; empty for outputs
+    ks_shape shape;   ///< rank -1 when it is not known
+    ks_dtype dtype;
+} ks_model_port;
+
+/// Reads everything up to the weights and verifies every checksum; the code's verdict is the verdict on the file.
+/// `options` may be NULL: the strict road.
+ks_code ks_model_check(ks_context *context, const char *path, const ks_model_options *options);
+/// Loads a model; what it reads is verified. On failure nothing is left behind.
+ks_code ks_model_load(ks_model **out, ks_context *context, const char *path, const ks_model_options *options);
+/// The same from memory, which must outlive the model; `name` is used in messages. `architecture` in the options is a
+/// file.
+ks_code ks_model_load_bytes(ks_model **out, ks_context *context, ks_bytes bytes, const char *name,
+                            const ks_model_options *options);
+void ks_model_free(ks_model *model); ///< NULL is allowed
+
+const char *ks_model_format(const ks_model *model);
+/// "3.15.1" from metadata.json; empty when the file does not say.
+const char *ks_model_keras_version(const ks_model *model);
+const char *ks_model_name(const ks_model *model);
+/// In get_weights() order.
+size_t ks_model_weight_count(const ks_model *model);
+ks_model_weight ks_model_weight_at(const ks_model *model, size_t index);
+/// In the order of model.inputs and of the flattened outputs.
+size_t ks_model_input_count(const ks_model *model);
+ks_model_port ks_model_input_at(const ks_model *model, size_t index);
+size_t ks_model_output_count(const ks_model *model);
+ks_model_port ks_model_output_at(const ks_model *model, size_t index);
+
+typedef struct ks_prediction ks_prediction;
+
+/// Runs the model. `real` is KS_FLOAT32 or KS_FLOAT64: the type all floating arithmetic is done in. Inputs are cast to
+/// the model's input types, as Keras does. The first output that is wrong is easier to find with a trace: see below.
+ks_code ks_model_predict(ks_prediction **out, ks_model *model, const ks_tensor *inputs, size_t n_inputs, ks_dtype real);
+size_t ks_prediction_count(const ks_prediction *prediction);
+ks_tensor ks_prediction_at(const ks_prediction *prediction, size_t index);
+void ks_prediction_free(ks_prediction *prediction); ///< NULL is allowed
+
+/// The canonical description as JSON ("kassay-dump/1", harness/dump.schema.json). Free with ks_free.
+ks_code ks_model_dump(ks_text *out, ks_model *model);
+/// The same for people. Free with ks_free.
+ks_code ks_model_describe(ks_text *out, ks_model *model);
+/// Keras's summary() table. Free with ks_free.
+ks_code ks_model_summary(ks_text *out, ks_model *model);
+/// {"layers": [{"class", "module", "kind", "status", "reason", "keys"}]} from the registry. Free with ks_free.
+ks_code ks_layers_json(ks_text *out, ks_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KASSAY_MODEL_MODEL_INTERNAL_H
+#define KASSAY_MODEL_MODEL_INTERNAL_H
+
+#include <kassay/json.h>
+#include <kassay/model.h>
+#include <kassay/source.h>
+
+#include "base/arena.h"
+#include "schema/class.h"
+#include "weights/weights.h"
+
+struct ks_model {
+    ks_context *context;
+    ks_arena arena; ///< objects, graphs, copied tensors
+    ks_model_options options;
+    const char *path;
+    const char *format;
+    const char *keras_version;
+    ks_source *source; ///< the file; NULL when the bytes are the caller's
+    ks_bytes bytes;
+    ks_archive *archive; ///< of a .keras file or directory
+    ks_json *config;     ///< the architecture's document
+    ks_hdf5 *weights;
+    ks_model *architecture; ///< model file that the config came from, for weights-only formats
+    ks_object *root;
+    ks_weight_map map;
+    bool has_weights;
+};
+
+#endif

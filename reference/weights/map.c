@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/class.h"
+#include "weights/weights.h"
+
+typedef struct walk {
+    ks_context *context;
+    ks_arena *arena;
+    ks_weight_map *map;
+    size_t room_objects, room_variables;
+    int depth;
+} walk;
+
+static ks_code grow(walk *w, void **items, size_t *room, size_t count, size_t item_size) {
+    void *bigger;
+    size_t wanted = *room ? 2 * *room : 64;
+    if (count < *room)
+        return KS_OK;
+    bigger = ks_arena_get(w->arena, wanted, item_size);
+    if (!bigger)
+        return w->context->error.code;
+    if (count)
+        memcpy(bigger, *items, count * item_size);
+    *items = bigger;
+    *room = wanted;
+    return KS_OK;
+}
+
+static ks_code too_deep(walk *w, const ks_object *object) {
+    return ks_fail(w->context, KS_E_CONFIG_DEPTH, KS_STAGE_WEIGHTS, KS_NO_OFFSET, object->place,
+                   "objects are nested more than %d deep", (int)w->context->limits.model_depth);
+}
+
+// --- paths ----------------------------------------------------------------------------------------------------------
+
+static bool is_model(const ks_object *object) {
+    return object->row->kind == KS_KIND_MODEL;
+}
+
+// Keras's _name_key: plain order, but names that start with "_" come last; a model's layers come before everything.
+static int compare_attributes(const ks_object *parent, const ks_child *a, const ks_child *b) {
+    if (is_model(parent)) {
+        int first = (strcmp(b->attribute, "layers") == 0) - (strcmp(a->attribute, "layers") == 0);
+        if (first)
+            return first;
+    }
+    if ((a->attribute[0] == '_') != (b->attribute[0] == '_'))
+        return a->attribute[0] == '_' ? 1 : -1;
+    return strcmp(a->attribute, b->attribute);
+}
+
+// Stable insertion sort: a model's children are all "layers" and stay as they are in one pass.
+static ks_code sorted_children(walk *w, const ks_object *object, const ks_child ***out, size_t *count) {
+    size_t n = 0;
+    const ks_child **list;
+    *count = 0;
+    for (const ks_child *child = object->children; child; child = child->next)
+        n++;
+    list = ks_arena_get(w->arena, n + 1, sizeof(*list));
+    if (!list)
+        return w->context->error.code;
+    for (const ks_child *child = object->children; child; child = child->next) {
+        size_t at = (*count)++;
+        while (at && compare_attributes(object, list[at - 1], child) > 0) {
+            list[at] = list[at - 1];
+            at--;
+        }
+        list[at] = child;
+    }
+    *out = list;
+    return KS_OK;
+}
+
+static void name_variables(walk *w, ks_variable *first, const char *path, size_t *number) {
+    for (ks_variable *v = first; v; v = v->next)
+        v->path = ks_arena_format(w->arena, "%s%svars/%zu", path, path[0] ? "/" : "", (*number)++);
+}
+
+// How often each class name occurred in the container that is walked.
+typedef struct used_name {
+    const ks_class *row;
+    size_t count;
+} used_name;
+
+static const char *member_name(walk *w, const ks_object *object, used_name *used, size_t *n_used) {
+    char snake[128];
+    size_t at = 0;
+    while (at < *n_used && used[at].row != object->row)
+        at++;
+    if (at == *n_used)
+        used[(*n_used)++] = (used_name){object->row, 0};
+    ks_snake_case(snake, sizeof(snake), ks_class_python_name(object->row));
+    used[at].count++;
+    if (used[at].count == 1)
+        return ks_arena_format(w->arena, "%s", snake);
+    return ks_arena_format(w->arena, "%s_%zu", snake, used[at].count - 1);
+}
+
+static ks_code visit(walk *w, ks_object *object, const char *path);
+
+static ks_code visit_children(walk *w, ks_object *object, const char *path) {
+    const ks_child **children;
+    used_name used[256];
+    size_t count, n_used = 0;
+    const char *container = NULL;
+    ks_code code;
+    KS_TRY(sorted_children(w, object, &children, &count));
+    for (size_t i = 0; i < count; i++) {
+        const ks_child *child = children[i];
+        const char *inner;
+        if (child->member) {
+            if (!container || strcmp(container, child->attribute) != 0)
+                n_used = 0;
+            container = child->attribute;
+            if (n_used == sizeof(used) / sizeof(used[0]))
+                return ks_fail(w->context, KS_E_CONFIG_TOO_MANY, KS_STAGE_WEIGHTS, KS_NO_OFFSET, object->place,
+                               "a list of layers has more than %zu classes", n_used);
+            inner = member_name(w, child->object, used, &n_used);
+            if (inner)
+                inner = ks_arena_format(w->arena, "%s%s%s/%s", path, path[0] ? "/" : "", child->attribute, inner);
+        } else {
+            inner = ks_arena_format(w->arena, "%s%s%s", path, path[0] ? "/" : "", child->attribute);
+        }
+        if (!inner)
+            return w->context->error.code;
+        KS_TRY(visit(w, child->object, inner));
+    }
+done:
+    return code;
+}
+
+static ks_code visit(walk *w, ks_object *object, const char *path) {
+    size_t number = 0;
+    ks_code code;
+    if (object->path)
+        return KS_OK; // reached before: the first path counts
+    if (++w->depth > (int)w->context->limits.model_depth)
+        return too_deep(w, object);
+    object->path = path;
+    KS_TRY(grow(w, (void **)&w->map->objects, &w->room_objects, w->map->n_objects, sizeof(*w->map->objects)));
+    w->map->objects[w->map->n_objects++] = (ks_saved_object){object, path};
+    name_variables(w, object->trainable_variables, path, &number);
+    name_variables(w, object->other_variables, path, &number);
+    KS_TRY(visit_children(w, object, path));
+done:
+    w->depth--;
+    return code;
+}
+
+// --- get_weights() order --------------------------------------------------------------------------------------------
+
+static ks_code list_variables(walk *w, ks_variable *first) {
+    ks_code code = KS_OK;
+    for (ks_variable *v = first; v; v = v->next) {
+        if (v->listed)
+            continue;
+        v->listed = true;
+        KS_TRY(grow(w, (void **)&w->map->variables, &w->room_variables, w->map->n_variables, sizeof(ks_variable *)));
+        w->map->variables[w->map->n_variables++] = v;
+    }
+done:
+    return code;
+}
+
+static ks_code list_weights(walk *w, const ks_object *object) {
+    ks_code code;
+    if (++w->depth > (int)w->context->limits.model_depth)
+        return too_deep(w, object);
+    KS_TRY(list_variables(w, object->trainable_variables));
+    KS_TRY(list_variables(w, object->other_variables));
+    for (const ks_child *child = object->children; child; child = child->next)
+        KS_TRY(list_weights(w, child->object));
+done:
+    w->depth--;
+    return code;
+}
+
+ks_code ks_weights_map(ks_weight_map *out, ks_context *context, ks_arena *arena, ks_object *root) {
+    walk w = {.context = context, .arena = arena, .map = out};
+    ks_code code;
+    memset(out, 0, sizeof(*out));
+    KS_TRY(visit(&w, root, ""));
+    KS_TRY(list_weights(&w, root));
+    if (context->error.code != KS_OK)
+        return context->error.code;
+done:
+    return code;
+}
