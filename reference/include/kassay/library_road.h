@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The library road: the same container and document interfaces over libzip, libhdf5 and cJSON. It lives in a module,
-// libkassay-library-road.so, that the core library loads on the first use of KS_ROAD_LIBRARY, so that a program that only
-// walks the strict road never maps those libraries.
+// libkassay-library-road.so, that the core library loads on the first use of KS_ROAD_LIBRARY, so that a program that
+// only walks the strict road never maps those libraries.
 //
 // The operations below are what an implementation of each interface provides; the public functions of archive.h, hdf5.h
 // and json.h dispatch through them. The first member of every implementation's struct is the matching `_base`.
@@ -12,6 +12,7 @@
 #include <kassay/archive.h>
 #include <kassay/hdf5.h>
 #include <kassay/json.h>
+#include <kassay/writer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,8 +44,7 @@ typedef struct ks_hdf5_ops {
     ks_code (*attributes)(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node);
     ks_code (*attribute)(ks_hdf5_type *out, bool *found, ks_hdf5 *file, ks_hdf5_node node, const char *name);
     ks_code (*attribute_read)(void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node, const char *name);
-    ks_code (*attribute_text)(
-        const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node, const char *name);
+    ks_code (*attribute_text)(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node, const char *name);
     ks_code (*verify)(ks_hdf5 *file);
 } ks_hdf5_ops;
 
@@ -53,20 +53,41 @@ struct ks_hdf5 {
     ks_context *context;
 };
 
-/// What the module exports as `ks_library_road`.
+typedef struct ks_hdf5_writer_ops {
+    void (*close)(ks_hdf5_writer *writer);
+    ks_code (*group)(ks_hdf5_writer *writer, const char *path);
+    ks_code (*dataset)(ks_hdf5_writer *writer, const char *path, const ks_tensor *tensor);
+    ks_code (*text)(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text);
+    ks_code (*attribute)(ks_hdf5_writer *writer, const char *path, const char *name, const ks_tensor *tensor);
+    ks_code (*finish)(ks_bytes *out, ks_hdf5_writer *writer);
+} ks_hdf5_writer_ops;
+
+struct ks_hdf5_writer {
+    const ks_hdf5_writer_ops *ops;
+    ks_context *context;
+};
+
+/// What the module exports under the name `ks_library_road_module`. The module has its own copy of the base stage and
+/// no state but that of the libraries in it.
 typedef struct ks_library_road {
-    int version; ///< KS_LIBRARY_ROAD_VERSION
+    int version; ///< KS_LIBRARY_ROAD_VERSION of the header that the module was built with
     ks_code (*zip_open)(ks_archive **out, ks_context *context, ks_bytes bytes);
     ks_code (*hdf5_open)(ks_hdf5 **out, ks_context *context, ks_bytes bytes);
-    /// Builds the value tree with `ks_json_new_value`-style allocation from the arena that json.c hands over.
     ks_code (*json_parse)(ks_json **out, ks_context *context, ks_bytes bytes);
+    ks_code (*hdf5_writer_open)(ks_hdf5_writer **out, ks_context *context);
+    ks_code (*zip_write)(ks_bytes *out, ks_context *context, const ks_zip_item *items, size_t count);
 } ks_library_road;
 
-#define KS_LIBRARY_ROAD_VERSION 1
+#define KS_LIBRARY_ROAD_VERSION 2 // 2: writers
 
-/// The loaded module, or NULL with the error set. Loads it on the first call; looks beside the program, in ../lib, and in
-/// the directory that KASSAY_MODULES names.
+/// The loaded module, or NULL with the error set. The first call loads it, once for all threads: from the directory
+/// that KASSAY_MODULES names (ignored in set-user-id programs), else from beside the program, else from ../lib beside
+/// it.
 const ks_library_road *ks_library_road_get(ks_context *context);
+
+/// Loads the module from one directory and checks its version. For tests; ks_library_road_get does the search.
+/// On failure NULL, with the reason in `reason`.
+const ks_library_road *ks_library_road_load(const char *directory, char *reason, size_t reason_size);
 
 #ifdef __cplusplus
 }
