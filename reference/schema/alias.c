@@ -24,8 +24,26 @@ size_t ks_snake_case(char *out, size_t room, const char *name) {
     return size;
 }
 
+// Names that are no form of the class's own name.
+static const struct {
+    ks_kind kind;
+    const char *alias;
+    const ks_class *row;
+} other_names[] = {
+    {KS_KIND_INITIALIZER, "normal", &ks_class_RandomNormal},
+    {KS_KIND_INITIALIZER, "uniform", &ks_class_RandomUniform},
+    {KS_KIND_INITIALIZER, "one", &ks_class_Ones},
+    {KS_KIND_INITIALIZER, "zero", &ks_class_Zeros},
+    {KS_KIND_INITIALIZER, "stft", &ks_class_STFT},
+    {KS_KIND_REGULARIZER, "l1l2", &ks_class_L1L2},
+    {KS_KIND_REGULARIZER, "l1_l2", &ks_class_L1L2},
+};
+
 const ks_class *ks_class_by_alias(ks_kind kind, ks_text name) {
     char snake[128];
+    for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++)
+        if (other_names[i].kind == kind && ks_text_is(name, other_names[i].alias))
+            return other_names[i].row;
     for (const ks_class *const *row = ks_classes(); *row; row++) {
         if ((*row)->kind != kind)
             continue;
