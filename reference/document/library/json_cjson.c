@@ -4,8 +4,8 @@
 //
 // What cJSON forgets is not guessed:
 //   offsets            unknown; every value has KS_NO_OFFSET
-//   text of numbers    gone; a number is its double. An integral double below 2^53 in magnitude is an int, any other a
-//                      float, and `text` is the shortest decimal that gives the double back
+//   text of numbers    gone; a number is its double. An integral double below 2^53 in magnitude is an int, any other
+//                      (and negative zero) a float, and `text` is a decimal that gives the double back
 //   duplicate keys     both members are kept, as in cJSON; a lookup finds the first
 //   "\u0000"           ends the string, as in cJSON
 #include "container/library/road_module.h"
@@ -70,7 +70,8 @@ static ks_text number_text(ks_arena *arena, double number) {
 }
 
 static ks_code convert_number(ks_value *out, ks_arena *arena, double number) {
-    if (number == trunc(number) && fabs(number) < LARGEST_EXACT) {
+    bool negative_zero = number == 0 && signbit(number);
+    if (number == trunc(number) && fabs(number) < LARGEST_EXACT && !negative_zero) {
         out->type = KS_VALUE_INT;
         out->fits = true;
         out->as.integer = (int64_t)number;
@@ -169,13 +170,12 @@ ks_code ks__cjson_parse(ks_json **out, ks_context *context, ks_bytes bytes) {
     cJSON *tree = parse_whole(context, bytes);
     if (!tree)
         return context->error.code;
-    ks_json *json = ks_allocate(context, 1, sizeof *json);
-    ks_code code = json ? KS_OK : context->error.code;
-    if (json) {
-        json->context = context;
-        ks_arena_init(&json->arena, context);
-        code = convert(&json->root, &json->arena, tree, 0);
-    }
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(c_locale); // for the text of numbers
+    ks_json *json = ks__json_new(context);
+    ks_code code = json ? convert(&json->root, &json->arena, tree, 0) : context->error.code;
+    uselocale(before);
+    freelocale(c_locale);
     cJSON_Delete(tree);
     if (code != KS_OK) {
         if (json)
