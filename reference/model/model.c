@@ -258,7 +258,12 @@ ks_code ks_model_load(ks_model **out, ks_context *context, const char *path, con
         if (held > sizeof(*m) + 256) // part of a larger load, whose budget already counts
             context->memory.limit += limit;
         m->bytes = ks_source_bytes(m->source);
-        KS_TRY(ks_source_guard(m->source, context, load_bytes, m));
+        ks_model before = *m;
+        code = ks_source_guard(m->source, context, load_bytes, m);
+        if (code == KS_E_FILE_CHANGED)
+            *m = before; // what the work had made is gone already
+        if (code != KS_OK)
+            goto done;
     }
     *out = m;
     return KS_OK;

@@ -154,9 +154,41 @@ done:
     return code;
 }
 
+typedef struct prediction_work {
+    ks_prediction *prediction;
+    ks_model *model;
+    const ks_tensor *inputs;
+    size_t n_inputs;
+    ks_dtype real;
+} prediction_work;
+
+static ks_code predict_work(void *argument) {
+    prediction_work *w = argument;
+    return predict(w->prediction, w->model, w->inputs, w->n_inputs, w->real);
+}
+
+// Weights may be views into a mapped file. When its pages vanish, what was allocated meanwhile is gone already.
+static ks_code guarded(prediction_work *w) {
+    ks_model *m = w->model;
+    ks_source *source = m->source ? m->source : m->architecture ? m->architecture->source : NULL;
+    ks_arena arena = m->arena;
+    ks_code code;
+    if (!source)
+        return predict_work(w);
+    code = ks_source_guard(source, m->context, predict_work, w);
+    if (code == KS_E_FILE_CHANGED) {
+        m->arena = arena;
+        ks_arena_init(&w->prediction->arena, m->context);
+        for (size_t i = 0; i < m->map.n_variables; i++)
+            memset(m->map.variables[i]->real, 0, sizeof(m->map.variables[i]->real));
+    }
+    return code;
+}
+
 ks_code ks_model_predict(ks_prediction **out, ks_model *m, const ks_tensor *inputs, size_t n_inputs, ks_dtype real) {
     ks_context *context = m->context;
     uint64_t limit = context->memory.limit;
+    prediction_work work = {NULL, m, inputs, n_inputs, real};
     ks_prediction *p;
     ks_code code;
     *out = NULL;
@@ -168,7 +200,8 @@ ks_code ks_model_predict(ks_prediction **out, ks_model *m, const ks_tensor *inpu
     }
     p->context = context;
     ks_arena_init(&p->arena, context);
-    code = predict(p, m, inputs, n_inputs, real);
+    work.prediction = p;
+    code = guarded(&work);
     context->memory.limit = limit;
     if (code != KS_OK) {
         ks_prediction_free(p);
