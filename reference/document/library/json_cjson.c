@@ -8,6 +8,7 @@
 //                      (and negative zero) a float, and `text` is a decimal that gives the double back
 //   duplicate keys     both members are kept, as in cJSON; a lookup finds the first
 //   "\u0000"           ends the string, as in cJSON
+// Raw NUL bytes are refused before cJSON sees them.
 #include "container/library/road_module.h"
 #include "document/json_internal.h"
 
@@ -39,23 +40,25 @@ static uint64_t count_values(ks_bytes bytes) {
     return count;
 }
 
-/// cJSON allocates outside the context's accounting, so what it will need is reserved before.
-static void *reserve(ks_context *context, ks_bytes bytes) {
+/// cJSON allocates outside the context's accounting: what it will need is charged before, and given back by the caller
+/// afterwards.
+static ks_code charge(uint64_t *out, ks_context *context, ks_bytes bytes) {
+    ks_memory *memory = &context->memory;
     uint64_t count = count_values(bytes);
-    if (count > context->limits.json_values) {
-        ks_fail(context, KS_E_OVER_COUNT, KS_STAGE_JSON, KS_NO_OFFSET, NULL, "%llu values are more than the limit %llu",
-                (unsigned long long)count, (unsigned long long)context->limits.json_values);
-        return NULL;
-    }
-    uint64_t size = count * (sizeof(cJSON) + HEAP_OVERHEAD);
-    uint64_t held = context->memory.held + size + bytes.size;
-    if (held > context->memory.limit) {
-        ks_fail(context, KS_E_OVER_MEMORY, KS_STAGE_JSON, KS_NO_OFFSET, NULL,
-                "%llu values of cJSON do not fit: the limit is %llu bytes", (unsigned long long)count,
-                (unsigned long long)context->memory.limit);
-        return NULL;
-    }
-    return context;
+    if (count > context->limits.json_values)
+        return ks_fail(context, KS_E_OVER_COUNT, KS_STAGE_JSON, KS_NO_OFFSET, NULL,
+                       "%llu values are more than the limit %llu", (unsigned long long)count,
+                       (unsigned long long)context->limits.json_values);
+    uint64_t size = count * (sizeof(cJSON) + HEAP_OVERHEAD) + bytes.size;
+    if (size > memory->limit - memory->held)
+        return ks_fail(context, KS_E_OVER_MEMORY, KS_STAGE_JSON, KS_NO_OFFSET, NULL,
+                       "%llu values of cJSON do not fit: %llu of %llu bytes are held", (unsigned long long)count,
+                       (unsigned long long)memory->held, (unsigned long long)memory->limit);
+    memory->held += size;
+    if (memory->held > memory->peak)
+        memory->peak = memory->held;
+    *out = size;
+    return KS_OK;
 }
 
 static ks_text number_text(ks_arena *arena, double number) {
@@ -148,6 +151,12 @@ static ks_code convert(ks_value *out, ks_arena *arena, const cJSON *item, uint64
 static cJSON *parse_whole(ks_context *context, ks_bytes bytes) {
     const char *text = (const char *)bytes.data;
     const char *end = NULL;
+    const char *nul = bytes.size ? memchr(text, 0, bytes.size) : NULL;
+    if (nul) { // a blank to cJSON between values, the end inside a string: UTF-16 would be misread, not refused
+        ks_fail(context, KS_E_LIBRARY_JSON, KS_STAGE_JSON, (uint64_t)(nul - text), NULL,
+                "cJSON reads UTF-8, not NUL bytes");
+        return NULL;
+    }
     cJSON *tree = bytes.size ? cJSON_ParseWithLengthOpts(text, bytes.size, &end, false) : NULL;
     size_t at = end ? (size_t)(end - text) : 0;
     if (!tree) {
@@ -165,18 +174,23 @@ static cJSON *parse_whole(ks_context *context, ks_bytes bytes) {
 }
 
 ks_code ks__cjson_parse(ks_json **out, ks_context *context, ks_bytes bytes) {
-    if (!reserve(context, bytes))
-        return context->error.code;
+    uint64_t charged = 0;
+    ks_code code = charge(&charged, context, bytes);
+    if (code != KS_OK)
+        return code;
     cJSON *tree = parse_whole(context, bytes);
-    if (!tree)
+    if (!tree) {
+        context->memory.held -= charged;
         return context->error.code;
+    }
     locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = uselocale(c_locale); // for the text of numbers
     ks_json *json = ks__json_new(context);
-    ks_code code = json ? convert(&json->root, &json->arena, tree, 0) : context->error.code;
+    code = json ? convert(&json->root, &json->arena, tree, 0) : context->error.code;
     uselocale(before);
     freelocale(c_locale);
     cJSON_Delete(tree);
+    context->memory.held -= charged;
     if (code != KS_OK) {
         if (json)
             ks_arena_fini(&json->arena);
