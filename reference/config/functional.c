@@ -633,7 +633,8 @@ static ks_code finish_layers(wiring *w, ks_graph *graph) {
     ks_call call;
     ks_code code = KS_OK;
     graph->layers = ks_arena_get(w->reader->arena, w->n_entries + 1, sizeof(*graph->layers));
-    if (!sorted || !graph->layers)
+    graph->operations = ks_arena_get(w->reader->arena, w->n_entries + 1, sizeof(*graph->operations));
+    if (!sorted || !graph->layers || !graph->operations)
         return w->reader->context->error.code;
     for (size_t i = 0; i < w->n_entries; i++)
         if (w->entries[i].depth >= 0)
@@ -641,6 +642,7 @@ static ks_code finish_layers(wiring *w, ks_graph *graph) {
     qsort(sorted, count, sizeof(*sorted), compare_entries);
     ks__symbolic_call(&call, w->reader);
     for (size_t i = 0; i < count; i++) {
+        graph->operations[graph->n_operations++] = sorted[i]->object;
         if (sorted[i]->object->row->kind == KS_KIND_OPERATION)
             continue;
         graph->layers[graph->n_layers++] = sorted[i]->object;
@@ -658,7 +660,8 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
     for (size_t i = 0; i < w->n_called; i++) {
         const node *n = &w->nodes[w->called[i]];
         if (n->reached)
-            graph->nodes[graph->n_nodes++] = (ks_node){n->entry->object, n->arguments, n->result};
+            graph->nodes[graph->n_nodes++] =
+                (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node};
     }
     graph->n_slots = w->n_slots;
     for (size_t i = 0; i < w->n_slots; i++)

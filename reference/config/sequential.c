@@ -93,6 +93,8 @@ static ks_code make_graph(chain *c) {
         return c->reader->context->error.code;
     graph->layers = c->layers;
     graph->n_layers = c->n_layers;
+    graph->operations = c->layers;
+    graph->n_operations = c->n_layers;
     graph->n_slots = c->n_layers + 1;
     graph->inputs = slot_tree(0);
     graph->outputs = slot_tree(c->n_layers);
@@ -102,7 +104,7 @@ static ks_code make_graph(chain *c) {
     }
     if (c->input) {
         const ks_input_layer *params = c->input->params;
-        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0)};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0};
         graph->symbols[0].dtype = params->type;
         graph->symbols[0].shape = params->shape;
     }
@@ -112,7 +114,7 @@ static ks_code make_graph(chain *c) {
         if (!arguments)
             return c->reader->context->error.code;
         arguments[0] = slot_tree(i);
-        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1)};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0};
         KS_TRY(ks_add_child(&call, c->model, "layers", true, c->layers[i]));
     }
 done:

@@ -63,11 +63,14 @@ typedef struct ks_node {
     ks_object *layer;
     ks_tree *arguments; ///< one per argument of the class's signature; tensors are slots
     ks_tree result;     ///< structure of its result; tensors are slots
+    size_t index;       ///< among the calls of its layer, as keras_history counts
 } ks_node;
 
 struct ks_graph {
     ks_object **layers; ///< model.layers: in the order of the file, only those reachable from the outputs
     size_t n_layers;
+    ks_object **operations; ///< the same with the operations between them: what summary() lists
+    size_t n_operations;
     ks_node *nodes; ///< in an order that can be executed
     size_t n_nodes;
     size_t n_slots;    ///< tensors

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The canonical description of a model, schema "kassay-dump/1" (harness/dump.schema.json): the serialized object as the
+// file has it without what differs from save to save (shared_object_id), inputs and outputs, layers with their v3 paths
+// and result shapes, variables with the SHA-256 of their bytes.
+#include <kassay/json_writer.h>
+
+#include "base/sha256.h"
+#include "model/model_internal.h"
+
+// A copy of the members' heads without any shared_object_id; the leaves are shared.
+static ks_code strip(ks_value *out, ks_arena *arena, const ks_value *value, int depth) {
+    ks_code code = KS_OK;
+    *out = *value;
+    if (depth > 1000)
+        return ks_fail(arena->context, KS_E_OVER_DEPTH, KS_STAGE_MODEL, value->offset, NULL,
+                       "the config is nested too deeply");
+    if (value->type == KS_VALUE_LIST && value->as.list.count) {
+        out->as.list.items = ks_arena_get(arena, value->as.list.count, sizeof(ks_value));
+        if (!out->as.list.items)
+            return arena->context->error.code;
+        for (size_t i = 0; i < value->as.list.count; i++)
+            KS_TRY(strip(&out->as.list.items[i], arena, &value->as.list.items[i], depth + 1));
+    } else if (value->type == KS_VALUE_DICT && value->as.dict.count) {
+        out->as.dict.members = ks_arena_get(arena, value->as.dict.count, sizeof(ks_member));
+        out->as.dict.count = 0;
+        if (!out->as.dict.members)
+            return arena->context->error.code;
+        for (size_t i = 0; i < value->as.dict.count; i++) {
+            ks_member *member = &out->as.dict.members[out->as.dict.count];
+            if (ks_text_is(value->as.dict.members[i].key, "shared_object_id"))
+                continue;
+            *member = value->as.dict.members[i];
+            KS_TRY(strip(&member->value, arena, &value->as.dict.members[i].value, depth + 1));
+            out->as.dict.count++;
+        }
+    }
+done:
+    return code;
+}
+
+static void put_shape(ks_json_writer *w, const ks_shape *shape) {
+    if (shape->rank < 0) {
+        ks_json_put_null(w);
+        return;
+    }
+    ks_json_begin_list(w);
+    for (int i = 0; i < shape->rank; i++) {
+        if (shape->dims[i] == KS_UNKNOWN_DIM)
+            ks_json_put_null(w);
+        else
+            ks_json_put_int(w, shape->dims[i]);
+    }
+    ks_json_end_list(w);
+}
+
+static void put_port(ks_json_writer *w, const ks_shape *shape, ks_dtype dtype, const char *name) {
+    ks_json_begin_object(w);
+    if (name) {
+        ks_json_put_key(w, "name");
+        ks_json_put_string(w, name);
+    }
+    ks_json_put_key(w, "shape");
+    put_shape(w, shape);
+    ks_json_put_key(w, "dtype");
+    ks_json_put_string(w, ks_dtype_name(dtype));
+    ks_json_end_object(w);
+}
+
+static void put_ports(ks_json_writer *w, const ks_model *m) {
+    ks_json_put_key(w, "inputs");
+    ks_json_begin_list(w);
+    for (size_t i = 0; i < ks_model_input_count(m); i++) {
+        ks_model_port port = ks_model_input_at(m, i);
+        put_port(w, &port.shape, port.dtype, port.name);
+    }
+    ks_json_end_list(w);
+    ks_json_put_key(w, "outputs");
+    ks_json_begin_list(w);
+    for (size_t i = 0; i < ks_model_output_count(m); i++) {
+        ks_model_port port = ks_model_output_at(m, i);
+        put_port(w, &port.shape, port.dtype, NULL);
+    }
+    ks_json_end_list(w);
+}
+
+// Results of the layer's first call in this model.
+static void put_results(ks_json_writer *w, const ks_graph *graph, const ks_node *node) {
+    size_t slots[64];
+    size_t count = node ? ks_tree_slots(&node->result, slots, 64) : 0;
+    ks_json_begin_list(w);
+    for (size_t i = 0; i < count && i < 64; i++)
+        put_port(w, &graph->symbols[slots[i]].shape, graph->symbols[slots[i]].dtype, NULL);
+    ks_json_end_list(w);
+}
+
+// The first call of every layer, by the layers' numbers.
+static const ks_node **first_calls(ks_arena *arena, const ks_graph *graph, size_t *count) {
+    const ks_node **calls;
+    *count = 0;
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        if (graph->nodes[i].layer->index >= *count)
+            *count = graph->nodes[i].layer->index + 1;
+    calls = ks_arena_get(arena, *count + 1, sizeof(*calls));
+    for (size_t i = graph->n_nodes; calls && i-- > 0;)
+        calls[graph->nodes[i].layer->index] = &graph->nodes[i];
+    return calls;
+}
+
+static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m) {
+    const ks_graph *graph = m->root->graph;
+    size_t count;
+    const ks_node **calls = first_calls(arena, graph, &count);
+    if (!calls)
+        return arena->context->error.code;
+    ks_json_put_key(w, "layers");
+    ks_json_begin_list(w);
+    for (size_t i = 0; i < graph->n_layers; i++) {
+        const ks_object *layer = graph->layers[i];
+        ks_json_begin_object(w);
+        ks_json_put_key(w, "name");
+        ks_json_put_string(w, layer->name);
+        ks_json_put_key(w, "class");
+        ks_json_put_string(w, layer->row->name);
+        ks_json_put_key(w, "path");
+        ks_json_put_string(w, layer->path);
+        ks_json_put_key(w, "outputs");
+        put_results(w, graph, layer->index < count ? calls[layer->index] : NULL);
+        ks_json_end_object(w);
+    }
+    ks_json_end_list(w);
+    return KS_OK;
+}
+
+static void put_variable(ks_json_writer *w, const ks_variable *v) {
+    char digest[65];
+    uint64_t elements = 0;
+    ks_json_begin_object(w);
+    ks_json_put_key(w, "path");
+    ks_json_put_string(w, v->path);
+    ks_json_put_key(w, "name");
+    ks_json_put_string(w, v->name);
+    ks_json_put_key(w, "dtype");
+    ks_json_put_string(w, ks_dtype_name(v->dtype));
+    ks_json_put_key(w, "shape");
+    put_shape(w, &v->shape);
+    ks_json_put_key(w, "trainable");
+    ks_json_put_bool(w, v->trainable);
+    ks_json_put_key(w, "sha256");
+    if (v->data && ks_shape_elements(&v->shape, &elements)) {
+        ks_sha256_hex(digest, v->data, (size_t)elements * ks_dtype_size(v->dtype));
+        ks_json_put_string(w, digest);
+    } else {
+        ks_json_put_null(w);
+    }
+    ks_json_end_object(w);
+}
+
+static ks_code put_model(ks_json_writer *w, ks_arena *arena, const ks_model *m) {
+    ks_value object;
+    ks_code code;
+    KS_TRY(strip(&object, arena, m->root->source, 0));
+    ks_json_begin_object(w);
+    ks_json_put_key(w, "schema");
+    ks_json_put_string(w, "kassay-dump/1");
+    ks_json_put_key(w, "format");
+    ks_json_put_string(w, m->format);
+    ks_json_put_key(w, "object");
+    ks_json_put_value(w, &object);
+    put_ports(w, m);
+    KS_TRY(put_layers(w, arena, m));
+    ks_json_put_key(w, "variables");
+    ks_json_begin_list(w);
+    for (size_t i = 0; i < m->map.n_variables; i++)
+        put_variable(w, m->map.variables[i]);
+    ks_json_end_list(w);
+    ks_json_end_object(w);
+done:
+    return code;
+}
+
+ks_code ks_model_dump(ks_text *out, ks_model *m) {
+    ks_json_writer writer;
+    ks_arena arena;
+    ks_code code;
+    memset(out, 0, sizeof(*out));
+    ks_arena_init(&arena, m->context);
+    ks_json_writer_init(&writer, m->context, (ks_json_style){1, true});
+    code = put_model(&writer, &arena, m);
+    if (code == KS_OK)
+        code = ks_json_writer_finish(out, &writer);
+    else
+        ks_json_writer_fini(&writer);
+    ks_arena_fini(&arena);
+    return code;
+}
