@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The strict JSON reader and the writer: parse, write, parse again. What is read back is equal; what is written a second
-// time is the same text, in every style.
+// The strict JSON reader and the writer: parse, write, parse again. What is read back is equal; what is written a
+// second time is the same text, in every style.
 #include "common/fuzz_common.h"
 
 #include <kassay/json.h>
