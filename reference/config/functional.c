@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/name_table.h"
 #include "config/config_internal.h"
 #include "schema/graph.h"
 
@@ -63,8 +64,7 @@ typedef struct wiring {
     ks_object *model;
     entry *entries;
     size_t n_entries;
-    size_t *table; ///< open addressing by name, NONE = free
-    size_t table_size;
+    ks_name_table names; ///< graph keys of the entries
     node *nodes;
     size_t n_nodes;
     reference *references;
@@ -103,17 +103,6 @@ static ks_code grow(wiring *w, void **items, size_t *room, size_t count, size_t 
 
 // --- names ----------------------------------------------------------------------------------------------------------
 
-static size_t *table_place(const wiring *w, ks_text name) {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    size_t at;
-    for (size_t i = 0; i < name.size; i++)
-        hash = (hash ^ (uint8_t)name.data[i]) * UINT64_C(1099511628211);
-    at = (size_t)(hash ^ hash >> 32) & (w->table_size - 1);
-    while (w->table[at] != NONE && !ks_text_equal(w->entries[w->table[at]].name, name))
-        at = (at + 1) & (w->table_size - 1);
-    return &w->table[at];
-}
-
 static ks_code read_entry(wiring *w, entry *e, const ks_value *record, size_t index) {
     const ks_value *name = ks_value_get(record, "name");
     ks_code code;
@@ -149,21 +138,18 @@ static ks_code read_entries(wiring *w, const ks_value *layers) {
     ks_code code = KS_OK;
     w->n_entries = layers->as.list.count;
     w->entries = ks_arena_get(w->reader->arena, w->n_entries + 1, sizeof(*w->entries));
-    for (w->table_size = 16; w->table_size < 2 * w->n_entries;)
-        w->table_size *= 2;
-    w->table = ks_arena_get(w->reader->arena, w->table_size, sizeof(*w->table));
-    if (!w->entries || !w->table)
+    if (!w->entries)
         return w->reader->context->error.code;
-    memset(w->table, 0xff, w->table_size * sizeof(*w->table));
+    KS_TRY(ks_name_table_init(&w->names, w->reader->arena, w->n_entries));
     for (size_t i = 0; i < w->n_entries; i++) {
         entry *e = &w->entries[i];
-        size_t *place;
+        ks_named *place;
         KS_TRY(read_entry(w, e, &layers->as.list.items[i], i));
-        place = table_place(w, e->name);
-        if (*place != NONE)
+        place = ks_name_table_place(&w->names, e->name);
+        if (place->number != KS_NO_NUMBER)
             return ks__config_fail(w->reader, KS_E_CONFIG_DUPLICATE_LAYER, e->record, e->place, "name",
                                    "the model has two layers called \"%.80s\"", e->name.data);
-        *place = i;
+        *place = (ks_named){e->name, i};
         e->first_node = w->n_nodes;
         w->n_nodes += e->n_nodes;
     }
@@ -188,8 +174,8 @@ static ks_code find_node(wiring *w, const ks_value *history, const char *place, 
         return ks__config_fail(w->reader, KS_E_CONFIG_GRAPH, history, place, NULL,
                                "expected [layer name, node index, tensor index]");
     items = history->as.list.items;
-    at = *table_place(w, items[0].text);
-    if (at == NONE)
+    at = ks_name_table_place(&w->names, items[0].text)->number;
+    if (at == KS_NO_NUMBER)
         return ks__config_fail(w->reader, KS_E_CONFIG_UNKNOWN_LAYER, &items[0], place, NULL,
                                "there is no layer called \"%.80s\"", items[0].text.data);
     e = &w->entries[at];

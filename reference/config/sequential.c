@@ -3,6 +3,7 @@
 // A Sequential model's config: {"name", "trainable", "dtype", "layers": [records], "build_input_shape": shape}. A first
 // InputLayer or build_input_shape gives the input's shape; with neither, the layers know theirs from their
 // build_config. Source: Keras 3 models/sequential.py.
+#include "base/name_table.h"
 #include "config/config_internal.h"
 #include "schema/core.h"
 #include "schema/graph.h"
@@ -17,7 +18,9 @@ typedef struct chain {
 
 static ks_code read_layers(chain *c, const ks_value *records) {
     size_t count = records->as.list.count;
-    ks_code code = KS_OK;
+    ks_name_table names;
+    ks_code code;
+    KS_TRY(ks_name_table_init(&names, c->reader->arena, count));
     c->layers = ks_arena_get(c->reader->arena, count + 1, sizeof(*c->layers));
     if (!c->layers)
         return c->reader->context->error.code;
@@ -25,6 +28,7 @@ static ks_code read_layers(chain *c, const ks_value *records) {
         const ks_value *record = &records->as.list.items[i];
         const char *place = ks_arena_format(c->reader->arena, "%s/layers/%zu", c->model->place, i);
         ks_object *layer;
+        ks_named *name;
         if (!place)
             return c->reader->context->error.code;
         KS_TRY(ks__read_record(&layer, c->reader, record, place));
@@ -32,10 +36,11 @@ static ks_code read_layers(chain *c, const ks_value *records) {
             return ks__config_fail(c->reader, KS_E_CONFIG_RECORD, record, place, NULL,
                                    "expected a layer, found the %s %s", ks_kind_name(layer->row->kind),
                                    layer->row->name);
-        for (size_t k = 0; k < c->n_layers; k++)
-            if (count < 4096 && ks_text_is(ks_text_from(c->layers[k]->name), layer->name))
-                return ks__config_fail(c->reader, KS_E_CONFIG_DUPLICATE_LAYER, record, place, "config/name",
-                                       "the model has two layers called \"%.80s\"", layer->name);
+        name = ks_name_table_place(&names, ks_text_from(layer->name));
+        if (name->number != KS_NO_NUMBER)
+            return ks__config_fail(c->reader, KS_E_CONFIG_DUPLICATE_LAYER, record, place, "config/name",
+                "the model has two layers called \"%.80s\"", layer->name);
+        *name = (ks_named){ks_text_from(layer->name), i};
         if (layer->row != &ks_class_InputLayer) {
             c->layers[c->n_layers++] = layer;
         } else {

@@ -4,7 +4,7 @@
 
 #include <kassay/library_road.h>
 
-#include "base/arena.h"
+#include "base/name_table.h"
 
 /// A member with what the readers keep about it.
 typedef struct ks__entry {
@@ -20,8 +20,7 @@ typedef struct ks__entry {
 typedef struct ks__entries {
     ks__entry *items;
     size_t count;
-    size_t *table; ///< open addressing, SIZE_MAX = free; of equal names the last one counts
-    size_t table_size;
+    ks_name_table names; ///< of equal names the last one counts
 } ks__entries;
 
 /// Builds the index. A name that occurs again is told to `ks_warn` as zip-duplicate-name.
