@@ -93,6 +93,21 @@ static void pieces_make_a_document(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
+static void values_of_programs_need_no_text(void **state) {
+    (void)state;
+    ks_value items[4] = {{.type = KS_VALUE_INT, .fits = true, .as.integer = -7},
+                         {.type = KS_VALUE_FLOAT, .as.number = 1e22},
+                         {.type = KS_VALUE_STRING, .text = {"\xFFz", 2}},
+                         {.type = KS_VALUE_BOOL, .as.boolean = true}};
+    ks_value list = {.type = KS_VALUE_LIST, .as.list = {items, 4}};
+    ks_context context;
+    ks_text text;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_json_write(&text, &context, &list, (ks_json_style){0, false}), KS_OK);
+    assert_string_equal(text.data, "[-7, 1e+22, \"\xEF\xBF\xBDz\", true]");
+    drop(&context, text);
+}
+
 static void misuse_is_told(void **state) {
     (void)state;
     for (int kind = 0; kind < 8; kind++) {
@@ -201,6 +216,7 @@ int main(void) {
         cmocka_unit_test(one_line_is_that_of_dumps),
         cmocka_unit_test(indented_is_that_of_dumps),
         cmocka_unit_test(pieces_make_a_document),
+        cmocka_unit_test(values_of_programs_need_no_text),
         cmocka_unit_test(misuse_is_told),
         cmocka_unit_test(doubles_are_written_as_repr),
         cmocka_unit_test(deep_values_are_written),

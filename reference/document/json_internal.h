@@ -48,8 +48,13 @@ typedef struct ks__json_source {
 
 /// Finds the encoding as Python does and makes the UTF-8 copy in the arena.
 ks_code ks__json_source_decode(ks__json_source *out, ks_arena *arena, ks_bytes bytes);
-/// The offset in `bytes` of the character at `at` in `text`. Going forward costs only the distance.
-uint64_t ks__json_source_offset(ks__json_source *source, size_t at);
+/// The offset in `bytes` of the character at `at` in the text of a UTF-16 or UTF-32 document. Going forward costs only
+/// the distance.
+uint64_t ks__json_wide_offset(ks__json_source *source, size_t at);
+/// The same for any document.
+static inline uint64_t ks__json_source_offset(ks__json_source *source, size_t at) {
+    return source->encoding == KS__JSON_UTF8 ? source->bom_size + at : ks__json_wide_offset(source, at);
+}
 
 /// The float whose text is `text`, of the grammar of JSON, correctly rounded whatever the process's locale is. The byte
 /// behind the text must not continue it.

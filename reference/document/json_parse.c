@@ -104,10 +104,8 @@ static ks_code unexpected(parser *p, ks_code code, const char *expected) {
 
 // ------------------------------------------------------------------------------------------------------------ stacks
 
-/// Makes room for one more item; the new array is half as large again.
+/// Makes room for one more item in a full array; the new one is half as large again.
 static ks_code grow(parser *p, void **items, size_t *capacity, size_t count, size_t item_size) {
-    if (count < *capacity)
-        return KS_OK;
     size_t wanted = count < 32 ? 32 : count + count / 2;
     void *larger = ks_allocate(p->context, wanted, item_size);
     if (!larger)
@@ -132,11 +130,13 @@ static ks_code open_container(parser *p, bool dict) {
         return ks_fail(p->context, KS_E_OVER_DEPTH, KS_STAGE_JSON, ks__json_source_offset(&p->source, p->at), NULL,
                        "expected at most %llu nested containers, found more",
                        (unsigned long long)p->context->limits.json_depth);
-    void *frames = p->frames;
-    ks_code code = grow(p, &frames, &p->frames_capacity, p->n_frames, sizeof *p->frames);
-    p->frames = frames;
-    if (code != KS_OK)
-        return code;
+    if (p->n_frames == p->frames_capacity) {
+        void *frames = p->frames;
+        ks_code code = grow(p, &frames, &p->frames_capacity, p->n_frames, sizeof *p->frames);
+        p->frames = frames;
+        if (code != KS_OK)
+            return code;
+    }
     frame *open = &p->frames[p->n_frames++];
     open->dict = dict;
     open->first = dict ? p->n_members : p->n_values;
@@ -519,16 +519,19 @@ static ks_code close_container(parser *p, ks_value *out) {
 static ks_code read_key(parser *p) {
     if (p->text[p->at] != '"')
         return unexpected(p, KS_E_JSON_KEY, "a key in double quotes");
-    void *members = p->members;
-    ks_code code = grow(p, &members, &p->members_capacity, p->n_members, sizeof *p->members);
-    p->members = members;
+    if (p->n_members == p->members_capacity) {
+        void *members = p->members;
+        ks_code code = grow(p, &members, &p->members_capacity, p->n_members, sizeof *p->members);
+        p->members = members;
+        if (code != KS_OK)
+            return code;
+    }
+    ks_member *member = &p->members[p->n_members]; // its value is set when it is complete
+    member->key_offset = ks__json_source_offset(&p->source, p->at);
+    ks_code code = read_string(p, &member->key);
     if (code != KS_OK)
         return code;
-    ks_member member = {.key_offset = ks__json_source_offset(&p->source, p->at)};
-    code = read_string(p, &member.key);
-    if (code != KS_OK)
-        return code;
-    p->members[p->n_members++] = member;
+    p->n_members++;
     if (skip_space(p) != ':')
         return unexpected(p, KS_E_JSON_COLON, "':' after a key");
     p->at++;
@@ -574,12 +577,15 @@ static ks_code place_value(parser *p, const ks_value *value) {
         p->members[p->n_members - 1].value = *value;
         return KS_OK;
     }
-    void *values = p->values;
-    ks_code code = grow(p, &values, &p->values_capacity, p->n_values, sizeof *p->values);
-    p->values = values;
-    if (code == KS_OK)
-        p->values[p->n_values++] = *value;
-    return code;
+    if (p->n_values == p->values_capacity) {
+        void *values = p->values;
+        ks_code code = grow(p, &values, &p->values_capacity, p->n_values, sizeof *p->values);
+        p->values = values;
+        if (code != KS_OK)
+            return code;
+    }
+    p->values[p->n_values++] = *value;
+    return KS_OK;
 }
 
 /// What follows a finished value: the next one, or the end of the container, which is then finished itself.

@@ -170,9 +170,7 @@ ks_code ks__json_source_decode(ks__json_source *out, ks_arena *arena, ks_bytes b
     return KS_OK;
 }
 
-uint64_t ks__json_source_offset(ks__json_source *source, size_t at) {
-    if (source->encoding == KS__JSON_UTF8)
-        return source->bom_size + at;
+uint64_t ks__json_wide_offset(ks__json_source *source, size_t at) {
     if (at < source->known_text) {
         source->known_text = 0;
         source->known_byte = source->bom_size;
