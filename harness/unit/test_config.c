@@ -46,25 +46,26 @@ static void free_document(document *d) {
 // --- pieces of documents --------------------------------------------------------------------------------------------
 
 #define INPUT(name)                                                                                                    \
-    "{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,4],\"dtype\":"         \
+    "{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,4],\"dtype\":"       \
     "\"float32\",\"name\":\"" name "\"},\"registered_name\":null,\"name\":\"" name "\",\"inbound_nodes\":[]}"
 #define TENSOR(name)                                                                                                   \
-    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,4],\"dtype\":\"float32\",\"keras_history\":[\"" name \
-    "\",0,0]}}"
+    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,4],\"dtype\":\"float32\",\"keras_history\":["    \
+    "\"" name "\",0,0]}}"
 #define DENSE_WITH(name, more, nodes)                                                                                  \
-    "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\"," more                     \
+    "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\"," more                    \
     "},\"registered_name\":null,\"name\":\"" name "\",\"inbound_nodes\":[" nodes "]}"
 #define CALL(name) "{\"args\":[" TENSOR(name) "],\"kwargs\":{}}"
 #define DENSE(name, source) DENSE_WITH(name, "\"units\":3", CALL(source))
 #define MODEL(layers, inputs, outputs)                                                                                 \
-    "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"trainable\":" \
-    "true,\"layers\":[" layers "],\"input_layers\":" inputs ",\"output_layers\":" outputs                               \
+    "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"m\","            \
+    "\"trainable\":"                                                                                                   \
+    "true,\"layers\":[" layers "],\"input_layers\":" inputs ",\"output_layers\":" outputs                              \
     "},\"registered_name\":\"Functional\",\"build_config\":{\"input_shape\":null}}"
 #define SEQUENTIAL(layers)                                                                                             \
-    "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":[" layers                \
+    "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":[" layers               \
     "],\"build_input_shape\":[null,4]},\"registered_name\":null}"
 #define PLAIN_DENSE(name, more)                                                                                        \
-    "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\"," more                     \
+    "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\"," more                    \
     "},\"registered_name\":null}"
 
 static const char good_model[] =
@@ -89,8 +90,8 @@ static void test_functional(void **state) {
 }
 
 static void test_names_and_order_of_weights(void **state) {
-    static const char text[] = MODEL(INPUT("a") "," DENSE("z", "a") "," DENSE_WITH("y", "\"units\":4,\"use_bias\":false",
-                                         CALL("z") "," CALL("a")),
+    static const char text[] = MODEL(
+        INPUT("a") "," DENSE("z", "a") "," DENSE_WITH("y", "\"units\":4,\"use_bias\":false", CALL("z") "," CALL("a")),
         "[[\"a\",0,0]]", "[\"y\",1,0]");
     ks_weight_map map;
     document d;
@@ -156,11 +157,12 @@ static const wrong wrongs[] = {
     {KS_E_CONFIG_RECORD, "config.json:", "{\"class_name\":\"Dense\"}"},
     {KS_E_CONFIG_TYPE, "config.json:/class_name", "{\"class_name\":3,\"config\":{}}"},
     {KS_E_CONFIG_TYPE, "config.json:/config", "{\"class_name\":\"Dense\",\"config\":[]}"},
-    {KS_E_CONFIG_UNKNOWN_CLASS, "config.json:/class_name", "{\"module\":\"keras.layers\",\"class_name\":\"Dens\",\"config\":{}}"},
     {KS_E_CONFIG_UNKNOWN_CLASS, "config.json:/class_name",
-        "{\"module\":\"keras.optimizers\",\"class_name\":\"Dense\",\"config\":{\"units\":1}}"},
+     "{\"module\":\"keras.layers\",\"class_name\":\"Dens\",\"config\":{}}"},
     {KS_E_CONFIG_UNKNOWN_CLASS, "config.json:/class_name",
-        "{\"module\":null,\"class_name\":\"Dense\",\"config\":{\"units\":1},\"registered_name\":\"mine>Dense\"}"},
+     "{\"module\":\"keras.optimizers\",\"class_name\":\"Dense\",\"config\":{\"units\":1}}"},
+    {KS_E_CONFIG_UNKNOWN_CLASS, "config.json:/class_name",
+     "{\"module\":null,\"class_name\":\"Dense\",\"config\":{\"units\":1},\"registered_name\":\"mine>Dense\"}"},
     {KS_E_CONFIG_UNSAFE, "config.json:/class_name", "{\"class_name\":\"__lambda__\",\"config\":{}}"},
     {KS_E_CONFIG_MISSING, AT "/units", D("\"use_bias\":true")},
     {KS_E_CONFIG_TYPE, AT "/units", D("\"units\":\"3\"")},
@@ -176,57 +178,61 @@ static const wrong wrongs[] = {
     {KS_E_CONFIG_TYPE, AT "/activation", D("\"units\":3,\"activation\":3")},
     {KS_E_CONFIG_UNKNOWN_NAME, AT "/kernel_initializer", D("\"units\":3,\"kernel_initializer\":\"magic\"")},
     {KS_E_CONFIG_UNKNOWN_CLASS, AT "/kernel_initializer/class_name",
-        D("\"units\":3,\"kernel_initializer\":{\"module\":\"keras.initializers\",\"class_name\":\"Magic\",\"config\":{}}")},
+     D("\"units\":3,\"kernel_initializer\":{\"module\":\"keras.initializers\",\"class_name\":\"Magic\",\"config\":{}"
+       "}")},
     {KS_E_CONFIG_TYPE, AT "/kernel_initializer",
-        D("\"units\":3,\"kernel_initializer\":{\"module\":\"keras.regularizers\",\"class_name\":\"L2\",\"config\":{}}")},
+     D("\"units\":3,\"kernel_initializer\":{\"module\":\"keras.regularizers\",\"class_name\":\"L2\",\"config\":{}}")},
     {KS_E_CONFIG_POLICY, AT "/dtype", D("\"units\":3,\"dtype\":\"float16\"")},
     {KS_E_CONFIG_POLICY, AT "/dtype",
-        D("\"units\":3,\"dtype\":{\"module\":\"keras\",\"class_name\":\"DTypePolicy\",\"config\":{\"name\":\"mixed_float16\"}}")},
+     D("\"units\":3,\"dtype\":{\"module\":\"keras\",\"class_name\":\"DTypePolicy\",\"config\":{\"name\":\"mixed_"
+       "float16\"}}")},
     {KS_E_CONFIG_POLICY, AT "/dtype", D("\"units\":3,\"dtype\":{\"class_name\":\"Int4DTypePolicy\",\"config\":{}}")},
     {KS_E_CONFIG_TYPE, AT "/dtype", D("\"units\":3,\"dtype\":7")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/autocast", D("\"units\":3,\"autocast\":false")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/quantization_config", D("\"units\":3,\"quantization_config\":{\"a\":1}")},
     {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/1/config/name",
-        SEQUENTIAL(PLAIN_DENSE("d", "\"units\":3") "," PLAIN_DENSE("d", "\"units\":3"))},
+     SEQUENTIAL(PLAIN_DENSE("d", "\"units\":3") "," PLAIN_DENSE("d", "\"units\":3"))},
     {KS_E_CONFIG_MISSING, "config.json:/config/layers",
-        "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\"}}"},
+     "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\"}}"},
     {KS_E_CONFIG_TYPE, "config.json:/config/layers",
-        "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":3}}"},
+     "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":3}}"},
     {KS_E_CONFIG_GRAPH, "config.json:/config/layers/1", SEQUENTIAL(PLAIN_DENSE("d", "\"units\":3") "," INPUT("a"))},
     {KS_E_CONFIG_RECORD, "config.json:/config/layers/0",
-        SEQUENTIAL("{\"module\":\"keras.initializers\",\"class_name\":\"Zeros\",\"config\":{}}")},
+     SEQUENTIAL("{\"module\":\"keras.initializers\",\"class_name\":\"Zeros\",\"config\":{}}")},
     {KS_E_CONFIG_UNKNOWN_LAYER, "config.json:/config/layers/1/inbound_nodes/0",
-        MODEL(INPUT("a") "," DENSE("d", "b"), "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE("d", "b"), "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_UNKNOWN_LAYER, "config.json:/config/input_layers",
-        MODEL(INPUT("a") "," DENSE("d", "a"), "[\"b\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE("d", "a"), "[\"b\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_GRAPH_LOOP, "config.json:/config/layers/1/inbound_nodes",
-        MODEL(INPUT("a") "," DENSE("d", "e") "," DENSE("e", "d"), "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE("d", "e") "," DENSE("e", "d"), "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_GRAPH_LOOP, "config.json:/config/output_layers",
-        MODEL(INPUT("a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",1,0]")},
+     MODEL(INPUT("a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",1,0]")},
     {KS_E_CONFIG_GRAPH, "config.json:/config/output_layers",
-        MODEL(INPUT("a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",0,1]")},
-    {KS_E_CONFIG_GRAPH, "config.json:/config/output_layers", MODEL(INPUT("a") "," DENSE("d", "a"), "[\"a\",0,0]", "[]")},
+     MODEL(INPUT("a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",0,1]")},
+    {KS_E_CONFIG_GRAPH, "config.json:/config/output_layers",
+     MODEL(INPUT("a") "," DENSE("d", "a"), "[\"a\",0,0]", "[]")},
     {KS_E_CONFIG_GRAPH, "config.json:/config/input_layers",
-        MODEL(INPUT("a") "," INPUT("b") "," DENSE("d", "a"), "[\"b\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," INPUT("b") "," DENSE("d", "a"), "[\"b\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "config.json:/config/input_layers",
-        MODEL(INPUT("a") "," DENSE("d", "a") "," DENSE("e", "d"), "[\"d\",0,0]", "[\"e\",0,0]")},
+     MODEL(INPUT("a") "," DENSE("d", "a") "," DENSE("e", "d"), "[\"d\",0,0]", "[\"e\",0,0]")},
     {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/2/name",
-        MODEL(INPUT("a") "," DENSE("d", "a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE("d", "a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_ARGUMENT, "config.json:/config/layers/1/inbound_nodes/0/colour",
-        MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":[" TENSOR("a") "],\"kwargs\":{\"colour\":1}}"),
-            "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":[" TENSOR("a") "],\"kwargs\":{\"colour\":1}}"),
+           "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_ARGUMENT, "config.json:/config/layers/1/inbound_nodes/0/inputs",
-        MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":[" TENSOR("a") "],\"kwargs\":{\"inputs\":" TENSOR("a") "}}"),
-            "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3",
+                                     "{\"args\":[" TENSOR("a") "],\"kwargs\":{\"inputs\":" TENSOR("a") "}}"),
+           "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_ARGUMENT, "config.json:/config/layers/1/inbound_nodes/0/args",
-        MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3",
-                  "{\"args\":[" TENSOR("a") "," TENSOR("a") "," TENSOR("a") "],\"kwargs\":{}}"),
-            "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3",
+                                     "{\"args\":[" TENSOR("a") "," TENSOR("a") "," TENSOR("a") "],\"kwargs\":{}}"),
+           "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_GRAPH, "config.json:/config/layers/1/inbound_nodes/0",
-        MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":3}"), "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":3}"), "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_OVER_DEPTH, "config.json:/config/layers/1/inbound_nodes/0",
-        MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":[" DEEP16(DEEP16(DEEP16("1"))) "],\"kwargs\":{}}"),
-            "[\"a\",0,0]", "[\"d\",0,0]")},
+     MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":[" DEEP16(DEEP16(DEEP16("1"))) "],\"kwargs\":{}}"),
+           "[\"a\",0,0]", "[\"d\",0,0]")},
 };
 
 static void test_every_way_to_be_wrong(void **state) {
@@ -236,7 +242,7 @@ static void test_every_way_to_be_wrong(void **state) {
         read_document(&d, wrongs[i].text, 0);
         if (d.code != wrongs[i].code || strcmp(d.context.error.place, wrongs[i].place) != 0)
             fail_msg("document %zu: expected %s at %s, found %s at %s (%s)", i, ks_code_name(wrongs[i].code),
-                wrongs[i].place, ks_code_name(d.code), d.context.error.place, d.context.error.message);
+                     wrongs[i].place, ks_code_name(d.code), d.context.error.place, d.context.error.message);
         free_document(&d);
     }
 }
