@@ -177,10 +177,49 @@ static ks_road_difference_id json_row(const ks_error *strict, ks_bytes bytes) {
     }
 }
 
+static size_t count_ends(ks_bytes bytes) {
+    size_t count = 0;
+    for (size_t i = 0; i + 4 <= bytes.size; i++)
+        count += memcmp(bytes.data + i, "PK\5\6", 4) == 0;
+    return count;
+}
+
+static ks_road_difference_id archive_row(const ks_error *strict, ks_bytes bytes) {
+    if (ks_code_verdict(strict->code) == KS_OVER_LIMIT)
+        return KS_DIFFERENCE_ZIP_LIMITS;
+    if (count_ends(bytes) > 1)
+        return KS_DIFFERENCE_ZIP_OTHER_END;
+    switch (strict->code) {
+    case KS_E_ZIP_MISMATCH:
+    case KS_E_ZIP_SIGNATURE:
+    case KS_E_ZIP_EXTRA:
+    case KS_E_ZIP_ZIP64:
+    case KS_E_ZIP_TRUNCATED:
+    case KS_E_ZIP_OVERLAP:
+    case KS_E_ZIP_MULTI_DISK:
+        return KS_DIFFERENCE_ZIP_LAX_HEADERS;
+    case KS_E_ZIP_NAME:
+    case KS_E_ZIP_UNSAFE_NAME:
+    case KS_E_ZIP_SYMLINK:
+        return KS_DIFFERENCE_ZIP_LAX_NAMES;
+    case KS_E_ZIP_SIZE:
+    case KS_E_ZIP_DEFLATE:
+        return KS_DIFFERENCE_ZIP_LAX_DEFLATE;
+    case KS_E_ZIP_METHOD:
+    case KS_E_ZIP_PATCHED:
+    case KS_E_ZIP_ENCRYPTED:
+        return KS_DIFFERENCE_ZIP_PROFILE;
+    default:
+        return KS_N_DIFFERENCES;
+    }
+}
+
 const ks_road_difference *ks__refused_row(ks_road_family family, const ks_error *strict, ks_bytes bytes,
                                           bool accepted) {
     ks_road_difference_id id = KS_N_DIFFERENCES;
     if (family == KS_ROADS_JSON && accepted)
         id = json_row(strict, bytes);
+    else if (family == KS_ROADS_ARCHIVE && accepted)
+        id = archive_row(strict, bytes);
     return id == KS_N_DIFFERENCES ? NULL : ks_road_difference_row(id);
 }

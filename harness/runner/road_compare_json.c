@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CJSON_DEPTH 1000     // CJSON_NESTING_LIMIT as Debian compiles it
 #define CJSON_BOM_DOCUMENT 5 // bytes that a document needs for cJSON to look for a mark
@@ -64,6 +65,32 @@ static void find_traits(traits *found, const ks_value *value, size_t depth) {
     }
 }
 
+/// The same from the text alone, for what stands in values that a duplicate key hides from the tree. Any escaped
+/// surrogate counts as a lone one.
+static void find_hidden_traits(traits *found, ks_bytes bytes) {
+    bool inside = false;
+    size_t depth = 0;
+    for (size_t i = 0; i < bytes.size; i++) {
+        uint8_t c = bytes.data[i];
+        if (inside && c == '\\') {
+            found->lone_surrogate |=
+                bytes.size - i > 2 && bytes.data[i + 1] == 'u' && (bytes.data[i + 2] | 0x20) == 'd';
+            i++;
+        } else if (c == '"') {
+            inside = !inside;
+        } else if (!inside) {
+            found->no_number |= c == 'N' || c == 'I';
+            depth += c == '[' || c == '{';
+            depth -= c == ']' || c == '}';
+            found->deep |= depth > CJSON_DEPTH;
+        }
+    }
+}
+
+static bool hides_values(const ks_context *strict) {
+    return strict->n_warnings > 0 && strcmp(strict->warnings[0].name, "json-duplicate-key") == 0;
+}
+
 static bool has_mark(ks_bytes bytes) {
     return bytes.size >= 3 && memcmp(bytes.data, "\xEF\xBB\xBF", 3) == 0;
 }
@@ -89,6 +116,8 @@ static void explain_refusal(ks__comparison *self, const ks_value *root) {
     }
     traits found = {false, false, false};
     find_traits(&found, root, 0);
+    if (hides_values(&self->strict))
+        find_hidden_traits(&found, self->bytes);
     if (is_wide(self->bytes))
         ks__comparison_listed(self, KS_DIFFERENCE_JSON_WIDE);
     else if (found.no_number)

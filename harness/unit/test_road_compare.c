@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "runner/road_compare.h"
+#include <kassay/writer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,12 +113,14 @@ static void words_for_numbers(void **state) {
     (void)state;
     json_is_listed(BYTES("[NaN]"), KS_DIFFERENCE_JSON_NAN);
     json_is_listed(BYTES("{\"a\": -Infinity}"), KS_DIFFERENCE_JSON_NAN);
+    json_is_listed(BYTES("{\"a\": NaN, \"a\": 1}"), KS_DIFFERENCE_JSON_NAN); // hidden by the second key
 }
 
 static void lone_surrogates(void **state) {
     (void)state;
     json_is_listed(BYTES("[\"\\ud800\"]"), KS_DIFFERENCE_JSON_SURROGATE);
     json_is_listed(BYTES("{\"\\udc00\": 1}"), KS_DIFFERENCE_JSON_SURROGATE);
+    json_is_listed(BYTES("{\"a\": [\"\\uD8ff\"], \"a\": 1}"), KS_DIFFERENCE_JSON_SURROGATE);
 }
 
 static void wide_encodings(void **state) {
@@ -219,6 +222,294 @@ static void json_limits(void **state) {
         assert_int_equal(result.rows[0]->id, KS_DIFFERENCE_JSON_LIMITS);
 }
 
+// --- archives --------------------------------------------------------------------------------------------------------
+
+#define END_SIZE 22
+#define CENTRAL_SIZE 46
+#define LOCAL_SIZE 30
+
+/// An archive to be spoiled: writable bytes, and where its records are.
+typedef struct archive {
+    uint8_t *data;
+    size_t size;
+    size_t local[2];   ///< of the first two members
+    size_t content[2]; ///< their first bytes
+    size_t central[2]; ///< their records in the central directory
+    size_t end;
+} archive;
+
+static archive make_archive(const ks_zip_item *items, size_t count) {
+    ks_bytes bytes;
+    assert_int_equal(ks_zip_write(&bytes, &context, items, count), KS_OK);
+    archive made = {.data = malloc(bytes.size), .size = bytes.size, .end = bytes.size - END_SIZE};
+    memcpy(made.data, bytes.data, bytes.size);
+    ks_free(&context, (void *)(uintptr_t)bytes.data);
+    size_t central = 0;
+    memcpy(&central, made.data + made.end + 16, 4);
+    for (size_t i = 0; i < count && i < 2; i++) {
+        size_t name_size = strlen(items[i].name);
+        made.central[i] = central;
+        memcpy(&made.local[i], made.data + central + 42, 4);
+        made.content[i] = made.local[i] + LOCAL_SIZE + name_size;
+        central += CENTRAL_SIZE + name_size;
+    }
+    return made;
+}
+
+static archive two_members(void) {
+    const ks_zip_item items[] = {{"first", BYTES("some content"), 0, false}, {"other", BYTES("more"), 0, false}};
+    return make_archive(items, 2);
+}
+
+static ks_roads_result compare_archive_with(const ks_roads_options *options, const archive *made) {
+    ks_roads_result result;
+    assert_int_equal(ks_roads_compare_archive(&result, &context, options, (ks_bytes){made->data, made->size}), KS_OK);
+    if (result.outcome == KS_ROADS_DIFFER)
+        print_message("%s: %s\n", result.where, result.message);
+    note_rows(&result);
+    return result;
+}
+
+static void drop(archive *made) {
+    free(made->data);
+    made->data = NULL;
+}
+
+static void archive_is_listed(archive made, ks_road_difference_id id) {
+    ks_roads_options options = all_roads();
+    ks_roads_result result = compare_archive_with(&options, &made);
+    drop(&made);
+    assert_int_equal(result.outcome, KS_ROADS_LISTED);
+    assert_int_equal(result.n_rows, 1);
+    assert_string_equal(result.rows[0]->name, ks_road_difference_row(id)->name);
+}
+
+static void equal_archives(void **state) {
+    (void)state;
+    const ks_zip_item items[] = {
+        {"metadata.json", BYTES("{}"), 0, false},
+        {"d\xc3\xa9"
+         "flate",
+         BYTES("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 0, true},
+        {"folder/", {NULL, 0}, 0, false},
+    };
+    ks_roads_options options = all_roads();
+    archive made = make_archive(items, 3);
+    assert_int_equal(compare_archive_with(&options, &made).outcome, KS_ROADS_AGREE);
+    made.data[made.content[0]] ^= 1; // both refuse: the CRC
+    assert_int_equal(compare_archive_with(&options, &made).outcome, KS_ROADS_AGREE);
+    made.size -= 30;
+    assert_int_equal(compare_archive_with(&options, &made).outcome, KS_ROADS_AGREE);
+    drop(&made);
+}
+
+static void duplicate_names(void **state) {
+    (void)state;
+    archive made = two_members();
+    memcpy(made.data + made.local[1] + LOCAL_SIZE, "first", 5);
+    memcpy(made.data + made.central[1] + CENTRAL_SIZE, "first", 5);
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_DUPLICATE_NAME);
+}
+
+/// Puts an extra field behind the first central record.
+static archive with_extra(const uint8_t *extra, uint16_t extra_size) {
+    archive made = two_members();
+    uint8_t *data = malloc(made.size + extra_size);
+    size_t at = made.central[1];
+    memcpy(data, made.data, at);
+    memcpy(data + at, extra, extra_size);
+    memcpy(data + at + extra_size, made.data + at, made.size - at);
+    drop(&made);
+    made.data = data;
+    made.size += extra_size;
+    made.end += extra_size;
+    memcpy(data + made.central[0] + 30, &extra_size, 2);
+    uint32_t size = 0;
+    memcpy(&size, data + made.end + 12, 4);
+    size += extra_size;
+    memcpy(data + made.end + 12, &size, 4);
+    return made;
+}
+
+static void unicode_path(void **state) {
+    (void)state;
+    // id, size, version, CRC of the name "first", another name
+    uint8_t extra[] = {0x75, 0x70, 9, 0, 1, 0, 0, 0, 0, 'a', 'g', 'a', 'i'};
+    uint32_t crc = 0xFFFFFFFFu;
+    for (const char *c = "first"; *c; c++) {
+        crc ^= (uint8_t)*c;
+        for (int k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+    }
+    crc = ~crc;
+    memcpy(extra + 5, &crc, 4);
+    archive_is_listed(with_extra(extra, sizeof extra), KS_DIFFERENCE_ZIP_UNICODE_PATH);
+}
+
+static archive join(const uint8_t *before, size_t before_size, archive made) {
+    uint8_t *data = malloc(before_size + made.size);
+    memcpy(data, before, before_size);
+    memcpy(data + before_size, made.data, made.size);
+    drop(&made);
+    made.data = data;
+    made.size += before_size;
+    for (int i = 0; i < 2; i++) {
+        made.local[i] += before_size;
+        made.content[i] += before_size;
+        made.central[i] += before_size;
+    }
+    return made;
+}
+
+static void prefixed(void **state) {
+    (void)state;
+    static const uint8_t junk[100] = "#!/bin/sh";
+    archive_is_listed(join(junk, sizeof junk, two_members()), KS_DIFFERENCE_ZIP_PREFIX);
+}
+
+static archive two_archives(void) {
+    const ks_zip_item items[] = {{"hidden", BYTES("the first archive"), 0, false}};
+    archive first = make_archive(items, 1);
+    archive both = join(first.data, first.size, two_members());
+    drop(&first);
+    return both;
+}
+
+static void concatenated(void **state) {
+    (void)state;
+    archive_is_listed(two_archives(), KS_DIFFERENCE_ZIP_CONCATENATED);
+}
+
+static void broken_last_archive(void **state) {
+    (void)state;
+    archive made = two_archives();
+    made.data[made.content[0]] ^= 1;
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_OTHER_END);
+}
+
+static void copies_need_memory(void **state) {
+    (void)state;
+    static uint8_t large[200000];
+    const ks_zip_item items[] = {{"large", {large, sizeof large}, 0, false}};
+    archive made = make_archive(items, 1);
+    ks_roads_options options = all_roads();
+    options.limits.memory_base = 100000;
+    options.limits.memory_per_byte = 0;
+    ks_roads_result result = compare_archive_with(&options, &made);
+    drop(&made);
+    assert_int_equal(result.outcome, KS_ROADS_LISTED);
+    assert_int_equal(result.rows[0]->id, KS_DIFFERENCE_ZIP_MEMORY);
+}
+
+static void entries_on_this_disk(void **state) {
+    (void)state;
+    archive made = two_members();
+    made.data[made.end + 8] = 7;
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_ENTRIES_HERE);
+}
+
+static void reserved_length_codes(void **state) {
+    (void)state;
+    // 400 times 'a', the second length in the reserved code 286: by the fixed code of a deflate stream
+    static const uint8_t stream[] = {0x4b, 0x4c, 0x1c, 0x03, 0x83, 0x09, 0x00, 0x00};
+    static char text[400];
+    memset(text, 'a', sizeof text);
+    const ks_zip_item items[] = {{"a", {(const uint8_t *)text, sizeof text}, 0, true}};
+    archive made = make_archive(items, 1);
+    uint32_t stored = 0;
+    memcpy(&stored, made.data + made.central[0] + 20, 4);
+    assert_int_equal(stored, sizeof stream);
+    memcpy(made.data + made.content[0], stream, sizeof stream);
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_RESERVED_LENGTH);
+}
+
+static void lax_headers(void **state) {
+    (void)state;
+    archive made = two_members();
+    made.data[made.local[0] + LOCAL_SIZE] = 'F'; // another name in the local header
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_HEADERS);
+    made = two_members();
+    made.data[made.local[0]] = 'Q';
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_HEADERS);
+    made = two_members();
+    made.data[made.central[1] + 34] = 1; // another disk
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_HEADERS);
+    made = two_members();
+    memcpy(made.data + made.central[1], made.data + made.central[0], CENTRAL_SIZE + 5); // one content, two members
+    ks_roads_options options = all_roads();
+    ks_roads_result result = compare_archive_with(&options, &made);
+    assert_int_equal(result.strict.code, KS_E_ZIP_OVERLAP);
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_HEADERS);
+}
+
+static void lax_names(void **state) {
+    (void)state;
+    static const char *const names[] = {"fi\0st", "../st", "/irst"};
+    for (size_t i = 0; i < 3; i++) {
+        archive made = two_members();
+        memcpy(made.data + made.local[0] + LOCAL_SIZE, names[i], 5);
+        memcpy(made.data + made.central[0] + CENTRAL_SIZE, names[i], 5);
+        archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_NAMES);
+    }
+    archive made = two_members();
+    made.data[made.central[0] + 41] = 0xA1; // mode 0120600: a symbolic link
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_NAMES);
+}
+
+static void lax_deflate(void **state) {
+    (void)state;
+    const ks_zip_item items[] = {
+        {"a", BYTES("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 0, true},
+        {"b", BYTES("and some more bytes"), 0, false}};
+    archive made = make_archive(items, 2);
+    uint32_t stored = 0;
+    memcpy(&stored, made.data + made.central[0] + 20, 4);
+    // One byte more of stored size, in both headers, taken from the header that follows: bytes behind the stream. The
+    // second member is hidden, so that nothing overlaps.
+    stored++;
+    memcpy(made.data + made.central[0] + 20, &stored, 4);
+    memcpy(made.data + made.local[0] + 18, &stored, 4);
+    uint32_t size = CENTRAL_SIZE + 1;
+    memmove(made.data + made.central[1], made.data + made.end, END_SIZE);
+    made.end = made.central[1];
+    made.size = made.end + END_SIZE;
+    memcpy(made.data + made.end + 8, &(uint16_t[]){1, 1}, 4);
+    memcpy(made.data + made.end + 12, &size, 4);
+    ks_roads_options options = all_roads();
+    ks_roads_result result = compare_archive_with(&options, &made);
+    assert_int_equal(result.strict.code, KS_E_ZIP_SIZE);
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_LAX_DEFLATE);
+}
+
+static void other_methods(void **state) {
+    (void)state;
+    archive made = two_members();
+    made.data[made.local[0] + 6] = 0x20; // patched data
+    made.data[made.central[0] + 8] = 0x20;
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_PROFILE);
+}
+
+static void zip_limits(void **state) {
+    (void)state;
+    archive made = two_members();
+    ks_roads_options options = all_roads();
+    options.limits.zip_members = 1;
+    ks_roads_result result = compare_archive_with(&options, &made);
+    assert_int_equal(result.strict.code, KS_E_ZIP_MEMBERS);
+    assert_int_equal(result.outcome, KS_ROADS_AGREE); // the limit counts for both
+    drop(&made);
+    static uint8_t zeros[(size_t)2 << 20];
+    const ks_zip_item items[] = {{"zeros", {zeros, sizeof zeros}, 0, true}};
+    made = make_archive(items, 1);
+    options = all_roads();
+    options.limits.inflate_ratio = 10;
+    result = compare_archive_with(&options, &made);
+    drop(&made);
+    assert_int_equal(result.strict.code, KS_E_ZIP_BOMB);
+    assert_int_equal(result.outcome, KS_ROADS_LISTED);
+    assert_int_equal(result.rows[0]->id, KS_DIFFERENCE_ZIP_LIMITS);
+}
+
 static void every_row_was_met(void **state) {
     (void)state;
     for (int id = 0; id < KS_N_DIFFERENCES; id++)
@@ -247,6 +538,20 @@ int main(void) {
         TEST(lax_numbers),
         TEST(lax_escapes),
         TEST(json_limits),
+        TEST(equal_archives),
+        TEST(duplicate_names),
+        TEST(unicode_path),
+        TEST(prefixed),
+        TEST(concatenated),
+        TEST(broken_last_archive),
+        TEST(copies_need_memory),
+        TEST(entries_on_this_disk),
+        TEST(reserved_length_codes),
+        TEST(lax_headers),
+        TEST(lax_names),
+        TEST(lax_deflate),
+        TEST(other_methods),
+        TEST(zip_limits),
         TEST(every_row_was_met),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
