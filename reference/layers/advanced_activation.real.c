@@ -8,6 +8,7 @@
 
 #include "layers/layer.h"
 #include "ops/activation.h"
+#include "ops/move.h"
 #include "ops/strided.h"
 
 // The first argument as ks_real, and the number of its elements.
@@ -30,7 +31,8 @@ KS_FORWARD(Activation) {
     if (params->activation.id == KS_ACTIVATION_GLU) {
         size_t columns = (size_t)input->shape.dims[input->shape.rank - 1];
         size_t count = ks_array_elements(input);
-        KS_REAL(ks_activation_apply)(params->activation.id, ks_reals(result), x, columns ? count / columns : 0, columns);
+        KS_REAL(ks_activation_apply)(params->activation.id, ks_reals(result), x, columns ? count / columns : 0,
+                                     columns);
         return KS_OK;
     }
     return KS_REAL(ks_activate)(run, &params->activation, ks_reals(result), x, &input->shape);
@@ -148,10 +150,10 @@ KS_FORWARD(Softmax) {
     }
     for (size_t i = 0; i < count; i++)
         y[i] = keep && !keep[i] ? KS_C(-1e9) : x[i];
-    ks_transpose(work, y, sizeof(*y), &result->shape, permutation);
+    ks_transpose(work, y, &result->shape, permutation, sizeof(*y));
     for (size_t i = 0; i < count; i += columns)
         KS_REAL(ks_softmax_row)(work + i, work + i, columns);
-    ks_transpose(y, work, sizeof(*y), &moved, back);
+    ks_transpose(y, work, &moved, back, sizeof(*y));
     for (size_t i = 0; keep && i < count; i++)
         if (!keep[i])
             y[i] = 0;

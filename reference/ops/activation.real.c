@@ -123,39 +123,41 @@ static void log_softmax_row(ks_real *out, const ks_real *in, size_t columns) {
         out[j] = in[j] - maximum - sum;
 }
 
-static void sparsemax_row(ks_real *out, const ks_real *in, size_t columns) {
-    ks_real sum = 0, last = 0, tau = 0;
-    size_t k = 0;
-    // The support is found without sorting memory: the next largest element is taken as long as it stays in.
-    for (size_t taken = 0; taken < columns; taken++) {
-        ks_real next = 0;
-        size_t equal = 0;
-        bool any = false;
-        for (size_t j = 0; j < columns; j++) {
-            if (k && in[j] >= last)
-                continue;
-            if (!any || in[j] > next) {
-                next = in[j];
-                equal = 1;
-                any = true;
-            } else if (in[j] == next) {
-                equal++;
-            }
+// The largest element below `last` (any, when `first`) and how often it occurs; false when there is none.
+static bool next_largest(ks_real *out, size_t *equal, const ks_real *in, size_t columns, ks_real last, bool first) {
+    *equal = 0;
+    for (size_t j = 0; j < columns; j++) {
+        if (!first && !(in[j] < last))
+            continue;
+        if (*equal == 0 || in[j] > *out) {
+            *out = in[j];
+            *equal = 1;
+        } else if (in[j] == *out) {
+            (*equal)++;
         }
-        if (!any)
-            break;
-        for (size_t e = 0; e < equal; e++) {
-            if (next - (sum + next - 1) / (ks_real)(k + 1) <= 0)
-                goto found;
+    }
+    return *equal > 0;
+}
+
+// Keras's threshold is (Σ of all cumulative sums inside the support - 1) / k, where the definition of sparsemax has the
+// last cumulative sum only. The support is found without sorting memory.
+static void sparsemax_row(ks_real *out, const ks_real *in, size_t columns) {
+    ks_real sum = 0, sum_of_sums = 0, next = 0, tau;
+    size_t k = 0, equal;
+    bool inside = true;
+    while (inside && next_largest(&next, &equal, in, columns, next, k == 0)) {
+        for (size_t e = 0; e < equal && inside; e++) {
+            inside = next - (sum + next - 1) / (ks_real)(k + 1) > 0;
+            if (!inside)
+                break;
             sum += next;
+            sum_of_sums += sum;
             k++;
         }
-        last = next;
     }
-found:
-    tau = k ? (sum - 1) / (ks_real)k : 0;
+    tau = (sum_of_sums - 1) / (ks_real)k; // without support (NaN in the row) 0/0, as in Keras
     for (size_t j = 0; j < columns; j++)
-        out[j] = in[j] - tau > 0 ? in[j] - tau : 0;
+        out[j] = in[j] - tau < 0 ? 0 : in[j] - tau;
 }
 
 void KS_REAL(ks_activation_apply)(ks_activation_id id, ks_real *out, const ks_real *in, size_t rows, size_t columns) {

@@ -66,16 +66,6 @@ void ks_broadcast_strides(int64_t *strides, const ks_shape *in, const ks_shape *
         strides[i] = i < missing || in->dims[i - missing] == 1 ? 0 : own[i - missing];
 }
 
-void ks_transpose(void *out, const void *in, size_t item_size, const ks_shape *shape, const int *permutation) {
-    int64_t own[KS_MAX_RANK], strides[KS_MAX_RANK], dims[KS_MAX_RANK];
-    ks_strides(own, shape);
-    for (int i = 0; i < shape->rank; i++) {
-        strides[i] = own[permutation[i]];
-        dims[i] = shape->dims[permutation[i]];
-    }
-    ks_strided_copy(out, in, item_size, shape->rank, dims, strides);
-}
-
 void ks_broadcast_to(void *out, const ks_shape *out_shape, const void *in, const ks_shape *in_shape, size_t item_size) {
     int64_t strides[KS_MAX_RANK];
     ks_broadcast_strides(strides, in_shape, out_shape);

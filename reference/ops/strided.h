@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Copies with another order of elements: transposition, broadcasting, slicing, reversal. One walk serves them all.
+// Copies with another order of elements: permutation, broadcasting, slicing, reversal. One walk serves them all.
 #ifndef KASSAY_OPS_STRIDED_H
 #define KASSAY_OPS_STRIDED_H
 
@@ -13,8 +13,6 @@ void ks_strided_copy(void *out, const void *in, size_t item_size, int rank, cons
 void ks_strides(int64_t *strides, const ks_shape *shape);
 /// Strides that read an array of shape `in` as if it had shape `out`, trailing axes aligned.
 void ks_broadcast_strides(int64_t *strides, const ks_shape *in, const ks_shape *out);
-/// out[…] = in transposed: axis i of the result is axis permutation[i] of `in`.
-void ks_transpose(void *out, const void *in, size_t item_size, const ks_shape *shape, const int *permutation);
 /// `in` repeated to the shape of `out`.
 void ks_broadcast_to(void *out, const ks_shape *out_shape, const void *in, const ks_shape *in_shape, size_t item_size);
 

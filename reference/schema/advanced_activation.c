@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "schema/broadcast.h"
-#include "schema/key_rows.h"
+#include "schema/key_row.h"
 
 static const char *const no_training[] = {"inputs", NULL};
 static const char *const masked[] = {"inputs", "mask", NULL};
@@ -38,12 +38,12 @@ static ks_code activation_infer(ks_tree *out, ks_call *call, ks_object *object) 
     if (params->activation.id == KS_ACTIVATION_LAYER)
         return ks_infer(out, call, params->activation.layer, call->arguments);
     shape = input->shape;
-    if (params->activation.id == KS_ACTIVATION_GLU) {
+    // Keras's own shape inference does not know that glu halves its axis; only its result shows it.
+    if (params->activation.id == KS_ACTIVATION_GLU && !call->symbolic) {
         int64_t *last = shape.rank ? &shape.dims[shape.rank - 1] : NULL;
-        if (!last || (*last != KS_UNKNOWN_DIM && *last % 2))
+        if (!last || *last % 2)
             return ks_shape_error(call->context, object, "glu needs an even last dimension");
-        if (*last != KS_UNKNOWN_DIM)
-            *last /= 2;
+        *last /= 2;
     }
     return ks_result(out, call, KS_DTYPE_NONE, &shape);
 }
