@@ -1,0 +1,231 @@
+"""Structures: several inputs and outputs, nesting, sharing, names, operations, compile state."""
+
+import keras
+from case import Case, normal, several, tokens
+from keras import layers as L
+
+
+def two_by_two():
+    a, b = keras.Input((4,), name="left"), keras.Input((6,), name="right")
+    x = L.Concatenate()([L.Dense(3)(a), L.Dense(3)(b)])
+    return keras.Model([a, b], [L.Dense(2, name="first")(x), L.Dense(7, name="second")(x)])
+
+
+def dict_ports():
+    ports = {"zebra": keras.Input((4,), name="zebra"), "ant": keras.Input((6,), name="ant")}
+    x = L.Concatenate()([ports["zebra"], ports["ant"]])
+    return keras.Model(ports, {"z": L.Dense(2)(x), "a": L.Dense(3)(x)})
+
+
+def nested_outputs():
+    i = keras.Input((4,))
+    x = L.Dense(6)(i)
+    return keras.Model(i, [L.Dense(2)(x), [L.Dense(3)(x), {"k": L.Dense(7)(x)}]])
+
+
+def shared():
+    a, b = keras.Input((4,)), keras.Input((4,))
+    dense, out = L.Dense(6, activation="tanh"), L.Dense(3)
+    return keras.Model([a, b], L.Subtract()([out(dense(a)), out(dense(b))]))
+
+
+def shared_thrice():
+    i = keras.Input((4,))
+    dense = L.Dense(4, activation="tanh")
+    return keras.Model(i, [dense(i), dense(dense(dense(i)))])
+
+
+def nested_functional():
+    j = keras.Input((6,), name="inner_input")
+    inner = keras.Model(j, [L.Dense(3)(j), L.Dense(2)(j)], name="inner")
+    i = keras.Input((4,))
+    p, q = inner(L.Dense(6)(i))
+    return keras.Model(i, L.Concatenate()([p, q, L.Dense(7)(p)]))
+
+
+def nested_twice():
+    k = keras.Input((3,))
+    deepest = keras.Model(k, L.Dense(3, activation="tanh")(k), name="deepest")
+    j = keras.Input((6,))
+    middle = keras.Model(j, deepest(L.Dense(3)(j)), name="middle")
+    i = keras.Input((6,))
+    return keras.Model(i, [middle(i), middle(L.Dense(6)(i))])
+
+
+def nested_output():
+    j = keras.Input((4,))
+    inner = keras.Model(j, L.Dense(3)(j), name="inner")
+    i = keras.Input((4,))
+    return keras.Model(i, inner(i))
+
+
+def sequential_in_functional():
+    i = keras.Input((4,))
+    tower = keras.Sequential([L.Dense(6, activation="relu"), L.Dense(3)], name="tower")
+    return keras.Model(i, L.Add()([tower(i), L.Dense(3)(i)]))
+
+
+def functional_in_sequential():
+    j = keras.Input((6,))
+    inner = keras.Model(j, L.Dense(3)(j))
+    return keras.Sequential([keras.Input((4,)), L.Dense(6), inner, L.Dense(2)])
+
+
+def deferred():
+    return keras.Sequential([L.Dense(6, activation="relu"), L.Dense(3)])
+
+
+def counters():
+    return keras.Sequential(
+        [keras.Input((12, 2))]
+        + [layer for _ in range(3) for layer in (L.Conv1D(3, 2), L.LayerNormalization(), L.ReLU())]
+        + [L.Flatten(), L.Dense(6), L.Dense(4), L.Dense(2)]
+    )
+
+
+def many():
+    layers = [keras.Input((4,))]
+    for n in range(12):
+        layers.append(L.Dense(6 if n % 2 else 4, activation="tanh", name=f"zz_{11 - n}"))
+    return keras.Sequential(layers)
+
+
+def names():
+    i = keras.Input((4,), name="in put")
+    x = L.Dense(6, name="döner kebap")(i)
+    return keras.Model(i, L.Dense(3, name="Dense_1")(x), name="модель")
+
+
+def arithmetic():
+    i = keras.Input((4,))
+    x = L.Dense(6)(i) * 2.0 + 1.0
+    return keras.Model(i, (x - 0.5) / 3.0)
+
+
+def operations():
+    i = keras.Input((4, 6))
+    x = keras.ops.concatenate([i, keras.ops.square(i)], axis=-1)
+    x = keras.ops.reshape(x, (-1, 48))
+    return keras.Model(i, L.Dense(3)(keras.ops.tanh(x)))
+
+
+def slices():
+    i = keras.Input((7, 6))
+    return keras.Model(i, L.Dense(3)(i[:, 0]) + L.Dense(3)(i[:, -1, :]))
+
+
+def reductions():
+    i = keras.Input((7, 6))
+    return keras.Model(i, [keras.ops.mean(i, axis=1), keras.ops.max(i, axis=-1), keras.ops.sum(i, axis=(1, 2))])
+
+
+def residual():
+    i = keras.Input((8, 9, 3))
+    x = L.Conv2D(4, 3, padding="same", activation="relu")(i)
+    y = L.BatchNormalization()(L.Conv2D(4, 3, padding="same")(x))
+    return keras.Model(i, L.GlobalAveragePooling2D()(L.ReLU()(x + y)))
+
+
+def frozen():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(6), L.BatchNormalization(), L.Dense(3)])
+    model.layers[0].trainable = False
+    model.layers[1].trainable = False
+    return model
+
+
+def frozen_model():
+    j = keras.Input((4,))
+    inner = keras.Model(j, L.BatchNormalization()(L.Dense(6)(j)))
+    inner.trainable = False
+    return keras.Sequential([keras.Input((4,)), inner, L.Dense(3)])
+
+
+def unused_input():
+    a, b = keras.Input((4,)), keras.Input((6,))
+    return keras.Model([a, b], L.Dense(3)(a))
+
+
+def integers():
+    i = keras.Input((9,), dtype="int64")
+    return keras.Model(i, L.Dense(3)(L.Flatten()(L.Embedding(20, 4)(i))))
+
+
+def mask_and_ops():
+    i = keras.Input((9,), dtype="int32")
+    x = L.Embedding(20, 6, mask_zero=True)(i)
+    x = L.Dropout(0.2)(x)
+    x = L.LayerNormalization()(x)
+    return keras.Model(i, L.GRU(4)(x))
+
+
+def deep(count):
+    def build():
+        i = x = keras.Input((4,))
+        for _ in range(count):
+            x = L.Dense(4, activation="tanh")(x)
+        return keras.Model(i, x)
+
+    return build
+
+
+def compiled(**arguments):
+    def finish(model, inputs):
+        model.compile(**{k: v() if callable(v) else v for k, v in arguments.items()})
+
+    return finish
+
+
+def trained(model, inputs):
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+    model.fit(inputs[0], model.predict(inputs[0], verbose=0) * 0.5, epochs=2, batch_size=5, verbose=0)
+
+
+def plain():
+    return keras.Sequential([keras.Input((4,)), L.Dense(6, activation="tanh"), L.Dense(3)])
+
+
+def cases():
+    x = normal((4,))
+    o, k, s = keras.optimizers, keras.losses, keras.metrics
+    out = [
+        Case("two-inputs-two-outputs", two_by_two, normal((4,), (6,)), old=True, also=("weights-v3", "json-v3")),
+        Case("dict-ports", dict_ports, normal((6,), (4,)), old=True, also=("json-v3",)),
+        Case("nested-outputs", nested_outputs, x, also=("json-v3",)),
+        Case("shared-layer", shared, normal((4,), (4,)), old=True, also=("weights-v3", "json-v3")),
+        Case("shared-thrice", shared_thrice, x),
+        Case("nested-functional", nested_functional, x, old=True, also=("weights-v3", "json-v3")),
+        Case("nested-twice", nested_twice, x if False else normal((6,)), also=("weights-v3",)),
+        Case("nested-output", nested_output, x, also=("json-v3",)),
+        Case("sequential-in-functional", sequential_in_functional, x, old=True, also=("weights-v3",)),
+        Case("functional-in-sequential", functional_in_sequential, x, old=True),
+        Case("sequential-without-input", deferred, x, old=True),
+        Case("repeated-classes", counters, normal((12, 2)), old=True, also=("weights-v3",)),
+        Case("many-of-one-class", many, x, also=("weights-v3",)),
+        Case("odd-names", names, x, also=("json-v3",)),
+        Case("arithmetic-operations", arithmetic, x, old=True, also=("json-v3",)),
+        Case("operations", operations, normal((4, 6))),
+        Case("slices", slices, normal((7, 6))),
+        Case("reductions", reductions, normal((7, 6))),
+        Case("residual", residual, normal((8, 9, 3)), old=True, also=("weights-v3",)),
+        Case("frozen-layers", frozen, x, old=True, also=("weights-v3",)),
+        Case("frozen-model", frozen_model, x),
+        Case("unused-input", unused_input, normal((4,), (6,))),
+        Case("int64-input", integers, tokens(9, 20, False, "int64")),
+        Case("mask-through-layers", mask_and_ops, tokens(9, 20), batch=5, old=True),
+        Case("deep-100", deep(100), x),
+        Case("compiled-strings", plain, x, finish=compiled(optimizer="adam", loss="mse", metrics=["mae"]), old=True),
+        Case("compiled-sgd", plain, x, finish=compiled(optimizer=lambda: o.SGD(0.1, momentum=0.9, nesterov=True), loss=lambda: k.Huber(0.5))),
+        Case("compiled-rmsprop", plain, x, finish=compiled(optimizer=lambda: o.RMSprop(0.01, rho=0.8, centered=True), loss="mae", metrics=lambda: [s.MeanSquaredError(), "cosine_similarity"])),
+        Case("compiled-schedule", plain, x, finish=compiled(optimizer=lambda: o.AdamW(o.schedules.ExponentialDecay(0.1, 100, 0.9), weight_decay=0.01), loss="mse")),
+        Case("compiled-classifier", plain, x, finish=compiled(optimizer="adagrad", loss=lambda: k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), metrics=["accuracy"])),
+        Case("trained-adam", plain, x, finish=trained, old=True, also=("weights-v3",)),
+        Case("several-masked-branches", several_branches, several(tokens(9, 20), tokens(8, 20), normal((4,))), batch=5, old=True),
+    ]
+    return out
+
+
+def several_branches():
+    a, b, c = keras.Input((9,), dtype="int32"), keras.Input((8,), dtype="int32"), keras.Input((4,))
+    shared_embedding = L.Embedding(20, 6, mask_zero=True)
+    x, y = L.LSTM(3)(shared_embedding(a)), L.GRU(4)(shared_embedding(b))
+    return keras.Model([a, b, c], L.Dense(2)(L.Concatenate()([x, y, c])))

@@ -1,0 +1,419 @@
+"""Writes one golden case: a model built, given random weights, saved by real Keras, and what must come out of it.
+
+A case is refused (with the reason printed) when its numbers could not see a bug: see `check_numbers`.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import zipfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import h5py  # noqa: E402
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+VERSION = keras.__version__
+REASON = (
+    "max(8 x spread, 2e-6 x scale): spread is the largest difference between the float32 outputs and those of the same "
+    "model in float64, scale the largest float64 output"
+)
+
+
+class Refused(Exception):
+    """The case's numbers could not see a bug, or Keras does not load its own file."""
+
+
+def seed_of(case_id):
+    return int(hashlib.sha256(case_id.encode()).hexdigest()[:8], 16)
+
+
+def flatten(structure):
+    return keras.tree.flatten(structure) if hasattr(keras, "tree") else tf.nest.flatten(structure)
+
+
+# --- weights -------------------------------------------------------------------------------------------------------
+
+
+def random_weight(rng, variable):
+    """Random everywhere: a default of 0 or 1 hides bugs."""
+    shape, name = tuple(variable.shape), variable.name
+    dtype = keras.backend.standardize_dtype(variable.dtype)
+    if "int" in dtype:
+        return np.array(variable)
+    if "variance" in name:
+        return rng.uniform(0.4, 1.6, shape).astype("float32")
+    if name in ("gamma", "scale"):
+        return (rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)).astype("float32")
+    if "kernel" in name or "embedding" in name:
+        fan_in = np.prod(shape[:-1]) if len(shape) > 1 else 4
+        if "depthwise" in name:
+            fan_in = np.prod(shape[:-2])
+        if "embedding" in name:
+            fan_in = 1
+        return rng.normal(0, 1.0 / np.sqrt(max(1, fan_in)), shape).astype("float32")
+    return rng.normal(0, 0.3, shape).astype("float32")
+
+
+def randomize(model, rng):
+    model.set_weights([random_weight(rng, v) for v in model.weights])
+
+
+# --- what the file says --------------------------------------------------------------------------------------------
+
+
+def without_ids(value):
+    if isinstance(value, dict):
+        return {k: without_ids(v) for k, v in value.items() if k != "shared_object_id"}
+    return [without_ids(v) for v in value] if isinstance(value, list) else value
+
+
+def snake_case(name):
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def dataset_names(h5_bytes, weights):
+    """The dataset of each weight, found by its bytes: random weights are all different."""
+    datasets = []
+    with h5py.File(io.BytesIO(h5_bytes), "r") as file:
+
+        def visit(name, item):
+            if isinstance(item, h5py.Dataset) and not name.startswith("optimizer/"):
+                datasets.append((name, np.array(item)))
+
+        file.visititems(visit)
+    names = []
+    for weight in weights:
+        for index, (name, data) in enumerate(datasets):
+            if data.shape == weight.shape and data.tobytes() == weight.tobytes():
+                names.append(name)
+                del datasets[index]
+                break
+        else:
+            raise Refused("a weight is not in the file")
+    return names
+
+
+def shape_list(shape):
+    return [None if d is None else int(d) for d in shape]
+
+
+def tensor_record(tensor):
+    return {"shape": shape_list(tensor.shape), "dtype": keras.backend.standardize_dtype(tensor.dtype)}
+
+
+def class_name(layer):
+    return keras.saving.serialize_keras_object(layer)["class_name"]
+
+
+def layer_records(model):
+    used, records = {}, []
+    for layer in model.layers:
+        base = snake_case(type(layer).__name__)
+        number = used.get(base, 0)
+        used[base] = number + 1
+        path = "layers/" + (f"{base}_{number}" if number else base)
+        # Calls made outside this model (the making of a nested model, a first use) are not part of it.
+        nodes = [n for n in layer._inbound_nodes if is_in_model(model, layer, n)] or layer._inbound_nodes
+        outputs = [tensor_record(t) for t in nodes[0].output_tensors] if nodes else []
+        records.append({"name": layer.name, "class": class_name(layer), "path": path, "outputs": outputs})
+    return records
+
+
+def is_in_model(model, layer, node):
+    functional = getattr(model, "_functional", None) or model
+    nodes = getattr(functional, "_nodes", None)
+    return nodes is None or any(n is node for n in nodes)
+
+
+def structure(model, kind, config, names, with_data):
+    variables = []
+    for variable, name in zip(model.weights, names):
+        data = np.ascontiguousarray(np.array(variable))
+        variables.append(
+            {
+                "path": name,
+                "name": variable.name,
+                "dtype": keras.backend.standardize_dtype(variable.dtype),
+                "shape": shape_list(variable.shape),
+                "trainable": created_trainable(model, variable),
+                "sha256": hashlib.sha256(data.tobytes()).hexdigest() if with_data else None,
+            }
+        )
+    return {
+        "schema": "kassay-dump/1",
+        "format": kind,
+        "object": without_ids(config),
+        "inputs": [{"name": t.name, **tensor_record(t)} for t in flatten(model.inputs)],
+        "outputs": [tensor_record(t) for t in flatten(model.outputs)],
+        "layers": layer_records(model),
+        "variables": variables,
+    }
+
+
+def created_trainable(model, variable):
+    """As add_weight said: in a layer's trainable list, whatever layer.trainable says now."""
+    for layer in model._flatten_layers(include_self=True, recursive=True):
+        if any(v is variable for v in layer._trainable_variables):
+            return True
+        if any(v is variable for v in layer._non_trainable_variables):
+            return False
+    raise Refused(f"{variable.name} belongs to no layer")
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------
+
+
+def as_numpy(structure_of_tensors):
+    return [np.array(t) for t in flatten(structure_of_tensors)]
+
+
+def predict(model, inputs):
+    """`inputs` in the order of model.inputs, handed over in the model's own structure."""
+    batch = len(inputs[0])
+    names = [t.name for t in flatten(model.inputs)]
+    given = inputs[0] if len(inputs) == 1 else inputs
+    struct = getattr(model, "_inputs_struct", None)
+    if isinstance(struct, dict):
+        given = dict(zip(sorted(struct), inputs))
+        if len(names) == 1:
+            given = {next(iter(struct)): inputs[0]}
+    return as_numpy(model.predict(given, batch_size=batch, verbose=0))
+
+
+def float64_outputs(build, weights, inputs):
+    keras.backend.clear_session()
+    keras.config.set_floatx("float64") if hasattr(keras, "config") else keras.backend.set_floatx("float64")
+    set_policy("float64")
+    try:
+        model = build()
+        model.set_weights([w.astype("float64") if w.dtype == np.float32 else w for w in weights])
+        return predict(model, [x.astype("float64") if x.dtype == np.float32 else x for x in inputs])
+    finally:
+        keras.backend.clear_session()
+        keras.config.set_floatx("float32") if hasattr(keras, "config") else keras.backend.set_floatx("float32")
+        set_policy("float32")
+
+
+def set_policy(name):
+    if hasattr(keras, "config") and hasattr(keras.config, "set_dtype_policy"):
+        keras.config.set_dtype_policy(name)
+    else:
+        keras.mixed_precision.set_global_policy(name)
+
+
+def check_numbers(outputs, doubles, inputs, model):
+    spread, scale, atol = [], [], []
+    batch = len(inputs[0])
+    sizes = {int(d) for v in model.weights for d in v.shape}
+    if batch < 2 or batch in sizes:
+        raise Refused(f"batch {batch} is a dimension of the model {sorted(sizes)}")
+    for out, ref in zip(outputs, doubles):
+        if out.shape != ref.shape:
+            raise Refused(f"float64 gives shape {ref.shape}, float32 {out.shape}")
+        if out.dtype != np.float32:
+            if not np.array_equal(out, ref):
+                raise Refused("integer outputs differ in float64")
+            spread.append(0.0), scale.append(float(np.max(np.abs(ref)))), atol.append(0.0)
+            continue
+        if ref.dtype != np.float64:
+            raise Refused(f"the second number source computed in {ref.dtype}")
+        if not np.all(np.isfinite(ref)):
+            raise Refused("not finite")
+        if ref.size > 1 and np.all(ref == ref.flat[0]):
+            raise Refused("constant output")
+        if not np.any(out.astype("float64") != ref) and not np.array_equal(ref, ref.astype("float32")):
+            raise Refused("float64 numbers equal float32 ones")
+        this_spread, this_scale = float(np.max(np.abs(out - ref))), float(np.max(np.abs(ref)))
+        this_atol = max(8 * this_spread, 2e-6 * this_scale)
+        if this_atol > 1e-5 * this_scale:
+            raise Refused(f"bound {this_atol:.3g} is loose at scale {this_scale:.3g}")
+        spread.append(this_spread), scale.append(this_scale), atol.append(this_atol)
+    return spread, scale, atol
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def save_npz(path, arrays):
+    """As np.savez, with fixed dates: equal arrays give equal files."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            data = io.BytesIO()
+            np.lib.format.write_array(data, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
+
+
+def write_json(path, value):
+    with open(path, "w") as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+
+
+def case_record(kind, case, artifact, seed, numbers, architecture):
+    spread, scale, atol = numbers if numbers else (None, None, None)
+    prediction = None
+    if numbers:
+        prediction = {
+            "bound": "stated",
+            "atol": atol,
+            "rtol": 0,
+            "reason": REASON,
+            "spread": spread,
+            "scale": scale,
+            "second": "float64 numpy" if case.second else "float64 tensorflow",
+            "float64_atol": [1e-9 * s for s in scale],
+            "kinks": None,
+        }
+    return {
+        "schema": "kassay-case/1",
+        "title": case.title,
+        "format": kind,
+        "since": "0.1",
+        "revision": 1,
+        "artifact": artifact,
+        "load": {"architecture": architecture, "initial": None, "options": {}},
+        "writer": {
+            "keras": VERSION,
+            "backend": "tensorflow " + tf.__version__,
+            "h5py": h5py.__version__,
+            "python": "%d.%d" % sys.version_info[:2],
+            "script": "golden/make/" + case.script,
+            "seed": seed,
+        },
+        "level": "MUST",
+        "expect": "accept",
+        "reason": None,
+        "clauses": [],
+        "tags": case.tags,
+        "cves": [],
+        "predict": prediction,
+        "train": None,
+        "custom_objects": [],
+        "twin": None,
+        "edit": None,
+        "kills": [],
+        "budget": None,
+    }
+
+
+def fresh(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+
+
+def config_of(kind, folder):
+    if kind == "keras-v3":
+        with zipfile.ZipFile(os.path.join(folder, "model.keras")) as archive:
+            return json.loads(archive.read("config.json"))
+    name = "architecture.json" if kind == "weights-v3" else "model.json"
+    with open(os.path.join(folder, name)) as file:
+        return json.load(file)
+
+
+def save_artifact(model, kind, folder):
+    """Saves, and returns (artifact, bytes of the HDF5 file, architecture)."""
+    if kind == "keras-v3":
+        path = os.path.join(folder, "model.keras")
+        model.save(path)
+        with zipfile.ZipFile(path) as archive:
+            return "model.keras", archive.read("model.weights.h5"), None
+    if kind == "weights-v3":
+        path = os.path.join(folder, "model.weights.h5")
+        model.save_weights(path)
+        with open(os.path.join(folder, "architecture.json"), "w") as file:
+            file.write(model.to_json())
+        with open(path, "rb") as file:
+            return "model.weights.h5", file.read(), "architecture.json"
+    with open(os.path.join(folder, "model.json"), "w") as file:
+        file.write(model.to_json())
+    scratch = os.path.join(folder, "scratch.weights.h5")
+    model.save_weights(scratch)
+    with open(scratch, "rb") as file:
+        data = file.read()
+    os.remove(scratch)
+    return "model.json", data, None
+
+
+def load_artifact(kind, folder):
+    keras.backend.clear_session()
+    if kind == "keras-v3":
+        return keras.models.load_model(os.path.join(folder, "model.keras"), compile=False)
+    name = "architecture.json" if kind == "weights-v3" else "model.json"
+    with open(os.path.join(folder, name)) as file:
+        model = keras.models.model_from_json(file.read())
+    if kind == "weights-v3":
+        model.load_weights(os.path.join(folder, "model.weights.h5"))
+    return model
+
+
+def write_case(out, kind, family, case):
+    """`case`: name, build, inputs(rng, batch), batch, title, tags, finish(model, inputs) or None."""
+    case_id = f"{kind}/keras-{VERSION}/{family}/{case.name}"
+    folder = os.path.join(out, case_id)
+    seed = seed_of(f"{family}/{case.name}")
+    rng = np.random.default_rng(seed)
+    fresh(folder)
+    try:
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(seed % 2**31)
+        inputs = case.inputs(rng, case.batch)
+        model = case.build()
+        if not model.built or not model.inputs:
+            predict_unbuilt(model, inputs)
+        randomize(model, rng)
+        if case.finish:
+            case.finish(model, inputs)
+        weights = [np.array(w) for w in model.weights]
+        artifact, h5_bytes, architecture = save_artifact(model, kind, folder)
+        names = dataset_names(h5_bytes, weights)
+        numbers = None
+        if kind != "json-v3":
+            outputs = predict(model, inputs)
+            if case.second:
+                doubles = case.second([x.astype("float64") for x in inputs])
+            else:
+                doubles = float64_outputs(case.build, weights, inputs)
+            numbers = check_numbers(outputs, doubles, inputs, model)
+        loaded = load_artifact(kind, folder)
+        if kind != "json-v3":
+            check_reload(loaded, weights, outputs, inputs)
+            arrays = {f"input.{i}": x for i, x in enumerate(inputs)}
+            arrays.update({f"output.{i}": x for i, x in enumerate(outputs)})
+            arrays.update({f"float64.{i}": x for i, x in enumerate(doubles)})
+            save_npz(os.path.join(folder, "io.npz"), arrays)
+            stored = {f"weight.{i}": w for i, w in enumerate(weights)}
+            stored["names"] = np.array([n.encode() for n in names], dtype="S") if names else np.zeros(0, "S1")
+            save_npz(os.path.join(folder, "weights.npz"), stored)
+        config = config_of(kind, folder)
+        write_json(
+            os.path.join(folder, "structure.json"), structure(loaded, kind, config, names, kind != "json-v3")
+        )
+        record = case_record(kind, case, artifact, seed, numbers, architecture)
+        write_json(os.path.join(folder, "case.json"), record)
+        return None
+    except Exception as error:  # noqa: BLE001: any failure of Keras is told, none stops the others
+        shutil.rmtree(folder, ignore_errors=True)
+        return f"{case_id}: {type(error).__name__}: {str(error)[:300]}"
+
+
+def predict_unbuilt(model, inputs):
+    model(inputs[0] if len(inputs) == 1 else inputs)
+
+
+def check_reload(model, weights, outputs, inputs):
+    again = [np.array(w) for w in model.weights]
+    if len(again) != len(weights) or any(a.tobytes() != w.tobytes() for a, w in zip(again, weights)):
+        raise Refused("FINDING: the writer's own reload has other weights")
+    if any(a.tobytes() != b.tobytes() for a, b in zip(predict(model, inputs), outputs)):
+        raise Refused("FINDING: the writer's own reload predicts otherwise")
