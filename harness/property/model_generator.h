@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random models as real Keras 3.15.1 would save them: Functional and Sequential, nested in each other, with shared
+// layers, several inputs and outputs, merges. One generator for property tests and fuzz seeds; `check_with_keras.py`
+// shows that Keras loads a sample of what it makes and predicts the same.
+#ifndef KASSAY_HARNESS_PROPERTY_MODEL_GENERATOR_H
+#define KASSAY_HARNESS_PROPERTY_MODEL_GENERATOR_H
+
+#include "property/choices.h"
+#include <kassay/context.h>
+#include <kassay/text.h>
+
+#define KS_GENERATED_INPUTS 3
+
+/// An input of a generated model: dimensions without the batch, and what its elements are.
+typedef struct ks_generated_input {
+    int rank;
+    int64_t dims[3];
+    int64_t vocabulary; ///< 0: float32 in [-1, 1); else int32 in [0, vocabulary)
+} ks_generated_input;
+
+typedef struct ks_generated_model {
+    ks_text config; ///< config.json; free with ks_free
+    size_t n_inputs;
+    ks_generated_input inputs[KS_GENERATED_INPUTS];
+    size_t n_layers; ///< layers of all models in it
+} ks_generated_model;
+
+/// May the generator use this class? For a reference that does not know all of them yet.
+typedef bool ks_class_filter(const char *class_name);
+
+/// `filter` may be NULL: every class.
+ks_code ks_generate_config(ks_generated_model *out, ks_context *context, ks_choices *choices, ks_class_filter *filter);
+/// The classes that the generator knows, NULL-terminated.
+const char *const *ks_generator_classes(void);
+
+/// The `.keras` file of a generated model: random weights, written through the library road. The paths and shapes of
+/// the variables are those that the reference finds in the config. Free `out->data` with ks_free.
+ks_code ks_generate_file(ks_bytes *out, ks_context *context, const ks_generated_model *model, uint64_t seed);
+
+#endif
