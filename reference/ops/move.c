@@ -3,14 +3,7 @@
 
 #include <string.h>
 
-// Elements per step of each axis.
-static void strides_of(size_t *strides, const ks_shape *shape) {
-    size_t step = 1;
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        strides[i] = step;
-        step *= (size_t)shape->dims[i];
-    }
-}
+#include "ops/strided.h"
 
 static size_t elements_of(const ks_shape *shape, int first, int last) {
     size_t count = 1;
@@ -19,33 +12,14 @@ static size_t elements_of(const ks_shape *shape, int first, int last) {
     return count;
 }
 
-// The next index in C order; false after the last.
-static bool advance(int64_t *index, const int64_t *dims, int rank) {
-    for (int i = rank - 1; i >= 0; i--) {
-        if (++index[i] < dims[i])
-            return true;
-        index[i] = 0;
-    }
-    return false;
-}
-
 void ks_transpose(void *out, const void *in, const ks_shape *shape, const int *axes, size_t item_size) {
-    size_t strides[KS_MAX_RANK] = {0};
-    int64_t index[KS_MAX_RANK] = {0}, dims[KS_MAX_RANK] = {0};
-    int rank = shape->rank;
-    char *to = out;
-    if (elements_of(shape, 0, rank) == 0)
-        return;
-    strides_of(strides, shape);
-    for (int i = 0; i < rank; i++)
+    int64_t strides[KS_MAX_RANK], turned[KS_MAX_RANK], dims[KS_MAX_RANK];
+    ks_strides(strides, shape);
+    for (int i = 0; i < shape->rank; i++) {
         dims[i] = shape->dims[axes[i]];
-    do {
-        size_t from = 0;
-        for (int i = 0; i < rank; i++)
-            from += (size_t)index[i] * strides[axes[i]];
-        memcpy(to, (const char *)in + from * item_size, item_size);
-        to += item_size;
-    } while (advance(index, dims, rank));
+        turned[i] = strides[axes[i]];
+    }
+    ks_strided_copy(out, in, item_size, shape->rank, dims, turned);
 }
 
 void ks_channels_to_front(void *out, const void *in, const ks_shape *shape, size_t item_size) {
@@ -63,28 +37,38 @@ void ks_channels_to_back(void *out, const void *in, const ks_shape *shape, size_
     ks_transpose(out, in, shape, axes, item_size);
 }
 
+// The next index in C order; false after the last.
+static bool advance(int64_t *index, const int64_t *dims, int rank) {
+    for (int i = rank - 1; i >= 0; i--) {
+        if (++index[i] < dims[i])
+            return true;
+        index[i] = 0;
+    }
+    return false;
+}
+
 void ks_copy_box(void *out, const ks_shape *out_shape, const void *in, const ks_shape *in_shape, const int64_t *offset,
                  size_t item_size) {
-    size_t in_strides[KS_MAX_RANK] = {0}, out_strides[KS_MAX_RANK] = {0};
+    int64_t in_strides[KS_MAX_RANK], out_strides[KS_MAX_RANK];
     int64_t first[KS_MAX_RANK] = {0}, count[KS_MAX_RANK] = {0}, index[KS_MAX_RANK] = {0};
     int last = in_shape->rank - 1;
     for (int i = 0; i <= last; i++) {
-        int64_t end = in_shape->dims[i] < out_shape->dims[i] - offset[i] ? in_shape->dims[i] //
-                                                                         : out_shape->dims[i] - offset[i];
+        int64_t room = out_shape->dims[i] - offset[i];
         first[i] = offset[i] < 0 ? -offset[i] : 0;
-        count[i] = end - first[i];
+        count[i] = (in_shape->dims[i] < room ? in_shape->dims[i] : room) - first[i];
         if (count[i] <= 0)
             return;
     }
-    strides_of(in_strides, in_shape);
-    strides_of(out_strides, out_shape);
+    ks_strides(in_strides, in_shape);
+    ks_strides(out_strides, out_shape);
     do { // a row of the last axis at a time
-        size_t from = 0, to = 0;
+        int64_t from = 0, to = 0;
         for (int i = 0; i <= last; i++) {
-            from += (size_t)(first[i] + index[i]) * in_strides[i];
-            to += (size_t)(first[i] + index[i] + offset[i]) * out_strides[i];
+            from += (first[i] + index[i]) * in_strides[i];
+            to += (first[i] + index[i] + offset[i]) * out_strides[i];
         }
-        memcpy((char *)out + to * item_size, (const char *)in + from * item_size, (size_t)count[last] * item_size);
+        memcpy((char *)out + (size_t)to * item_size, (const char *)in + (size_t)from * item_size,
+               (size_t)count[last] * item_size);
     } while (advance(index, count, last));
 }
 

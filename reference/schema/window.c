@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/window.h"
 
+#include "schema/broadcast.h"
 #include "schema/key_row.h"
 
 const char *const ks_data_formats[] = {"channels_last", "channels_first", NULL};
@@ -17,6 +18,10 @@ int64_t ks_size_multiply(int64_t a, int64_t b) {
     if (a < 0 || b < 0)
         return KS_UNKNOWN_DIM;
     return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
+ks_code ks_result_like(ks_tree *out, ks_call *call, const ks_array *input, const ks_shape *shape) {
+    return ks_result(out, call, ks_dtype_is_floating(input->dtype) ? KS_DTYPE_NONE : input->dtype, shape);
 }
 
 int ks_channel_axis(const ks_shape *shape, bool channels_first) {

@@ -34,6 +34,9 @@ typedef struct ks_window_rule {
 int64_t ks_size_add(int64_t a, int64_t b);
 int64_t ks_size_multiply(int64_t a, int64_t b);
 
+/// A result of the input's own type: the call's real type when that is floating.
+ks_code ks_result_like(ks_tree *out, ks_call *call, const ks_array *input, const ks_shape *shape);
+
 /// The axis of the channels, and the first spatial one.
 int ks_channel_axis(const ks_shape *shape, bool channels_first);
 static inline int ks_spatial_axis(bool channels_first) {
