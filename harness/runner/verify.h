@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Judges every case of a plan, each exactly once, in child processes: a crash or a hang costs one case, not the run.
+#ifndef KASSAY_HARNESS_RUNNER_VERIFY_H
+#define KASSAY_HARNESS_RUNNER_VERIFY_H
+
+#include "runner/judge.h"
+#include "runner/plan.h"
+
+typedef struct ks_verify_options {
+    ks_roads roads;
+    unsigned jobs;         ///< child processes at a time, at least 1
+    unsigned case_seconds; ///< after which a case is HANG
+    /// Called as results come in, when not NULL.
+    void (*progress)(void *argument, size_t done, size_t count);
+    void *argument;
+    /// Judges one case; NULL: ks_judge. Tests put a crash or a hang here.
+    void (*judge)(ks_result *out, const char *root, const char *id, ks_roads roads);
+} ks_verify_options;
+
+/// `results` has plan->count records. KS_OK whatever the outcomes.
+ks_code ks_verify(ks_result *results, ks_context *context, const char *root, const ks_plan *plan,
+    const ks_verify_options *options);
+
+#endif
