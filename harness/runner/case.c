@@ -5,11 +5,13 @@
 
 #include <stdio.h>
 
-static const char *const formats[] = {"keras-v3", "keras-v3-dir", "weights-v3", "weights-v3-sharded", "h5-legacy",
-    "h5-weights-legacy", "json-v3", "json-legacy", "tf-checkpoint", "savedmodel", "savedmodel-graph", NULL};
-static const char *const required[] = {"schema", "title", "format", "since", "revision", "artifact", "load", "writer",
-    "level", "expect", "reason", "clauses", "tags", "cves", "predict", "train", "custom_objects", "twin", "edit", "kills",
-    "budget", NULL};
+static const char *const formats[] = {"keras-v3",      "keras-v3-dir",      "weights-v3",       "weights-v3-sharded",
+                                      "h5-legacy",     "h5-weights-legacy", "json-v3",          "json-legacy",
+                                      "tf-checkpoint", "savedmodel",        "savedmodel-graph", NULL};
+static const char *const required[] = {"schema", "title",  "format",  "since",  "revision",       "artifact",
+                                       "load",   "writer", "level",   "expect", "reason",         "clauses",
+                                       "tags",   "cves",   "predict", "train",  "custom_objects", "twin",
+                                       "edit",   "kills",  "budget",  NULL};
 
 void ks_case_file(char path[2048], const ks_case *c, const char *name) {
     snprintf(path, 2048, "%s/%s", c->folder, name);

@@ -13,7 +13,7 @@ typedef enum ks_expect { KS_EXPECT_ACCEPT, KS_EXPECT_REJECT, KS_EXPECT_EITHER } 
 typedef struct ks_case {
     ks_context *context;
     ks_json *json;
-    char id[512];     ///< path below the suite's root, "/" between parts
+    char id[512]; ///< path below the suite's root, "/" between parts
     char folder[1024];
     const char *title, *format, *artifact;
     const char *architecture; ///< file name in the folder, NULL: none

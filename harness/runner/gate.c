@@ -3,8 +3,8 @@
 
 #include <kassay/source.h>
 
-#include <stdlib.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <time.h>
 
 // --- expectations ---------------------------------------------------------------------------------------------------
@@ -207,18 +207,38 @@ static int run_planted(ks_context *context, const planted *p) {
 int ks_gate_self_test(ks_context *context, FILE *out) {
     static const planted faults[] = {
         {"nothing", {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS}, "", 0, 0, KS_GATE_EQUAL},
-        {"a listed failure", {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS}, "case/1 FAIL:wrong-value # known\n", 0, 0,
-            KS_GATE_EQUAL},
+        {"a listed failure",
+         {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS},
+         "case/1 FAIL:wrong-value # known\n",
+         0,
+         0,
+         KS_GATE_EQUAL},
         {"an unlisted failure", {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS}, "", 0, 0, KS_GATE_NEW_DEVIATION},
         {"a crash", {KS_OUTCOME_CRASH, KS_OUTCOME_PASS, KS_OUTCOME_PASS}, "", 0, 0, KS_GATE_NEW_DEVIATION},
-        {"another failure than the listed one", {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS},
-            "case/1 FAIL:wrong-weights # known\n", 0, 0, KS_GATE_NEW_DEVIATION},
-        {"an unexpected pass", {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS}, "case/1 FAIL:wrong-value # known\n", 0,
-            0, KS_GATE_STALE},
-        {"a stale line", {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS}, "other/* CRASH # gone\n", 0, 0,
-            KS_GATE_STALE},
-        {"a line past its date", {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS},
-            "case/1 FAIL:wrong-value # known until=2025-12-31\n", 0, 0, KS_GATE_STALE},
+        {"another failure than the listed one",
+         {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS},
+         "case/1 FAIL:wrong-weights # known\n",
+         0,
+         0,
+         KS_GATE_NEW_DEVIATION},
+        {"an unexpected pass",
+         {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS},
+         "case/1 FAIL:wrong-value # known\n",
+         0,
+         0,
+         KS_GATE_STALE},
+        {"a stale line",
+         {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS},
+         "other/* CRASH # gone\n",
+         0,
+         0,
+         KS_GATE_STALE},
+        {"a line past its date",
+         {KS_OUTCOME_PASS, KS_OUTCOME_FAIL, KS_OUTCOME_PASS},
+         "case/1 FAIL:wrong-value # known until=2025-12-31\n",
+         0,
+         0,
+         KS_GATE_STALE},
         {"a missing result", {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS}, "", 1, 0, KS_GATE_HARNESS},
         {"an altered byte", {KS_OUTCOME_PASS, KS_OUTCOME_PASS, KS_OUTCOME_PASS}, "", 0, 25, KS_GATE_HARNESS},
         {"a harness error", {KS_OUTCOME_PASS, KS_OUTCOME_HARNESS_ERROR, KS_OUTCOME_PASS}, "", 0, 0, KS_GATE_HARNESS},
@@ -228,7 +248,7 @@ int ks_gate_self_test(ks_context *context, FILE *out) {
         int code = run_planted(context, &faults[i]);
         if (out)
             fprintf(out, "%-38s expected %d, got %d%s\n", faults[i].what, faults[i].code, code,
-                code == faults[i].code ? "" : "  WRONG");
+                    code == faults[i].code ? "" : "  WRONG");
         if (code != faults[i].code)
             worst = KS_GATE_SELF_TEST_FAILED;
     }

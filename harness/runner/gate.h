@@ -3,8 +3,8 @@
 // The gate: the set of deviations of a run must equal the list of expected ones.
 //
 // An expectation file has lines "id-or-glob OUTCOME  # why  @url  until=YYYY-MM-DD". Every line must match at least one
-// planned case, and every case it matches must have that outcome; a deviation (any outcome but PASS) that no line matches
-// is new; a line whose date is over is stale.
+// planned case, and every case it matches must have that outcome; a deviation (any outcome but PASS) that no line
+// matches is new; a line whose date is over is stale.
 #ifndef KASSAY_HARNESS_RUNNER_GATE_H
 #define KASSAY_HARNESS_RUNNER_GATE_H
 
@@ -35,15 +35,15 @@ void ks_expectations_free(ks_expectations *expectations);
 enum {
     KS_GATE_EQUAL = 0,
     KS_GATE_NEW_DEVIATION = 1,
-    KS_GATE_STALE = 2,          ///< an unexpected pass, or a line that matches nothing or is over
-    KS_GATE_HARNESS = 3,        ///< a missing, doubled or altered result, a harness error
+    KS_GATE_STALE = 2,   ///< an unexpected pass, or a line that matches nothing or is over
+    KS_GATE_HARNESS = 3, ///< a missing, doubled or altered result, a harness error
     KS_GATE_SELF_TEST_FAILED = 4
 };
 
 /// Tells every difference on `out` (may be NULL) and returns the exit code.
 int ks_gate(const ks_results *results, ks_expectations *expectations, FILE *out);
-/// Plants faults (a wrong value, a missing result, an unlisted failure, a stale line, an altered byte) and sees that each
-/// gives its own code: KS_GATE_EQUAL, or KS_GATE_SELF_TEST_FAILED.
+/// Plants faults (a wrong value, a missing result, an unlisted failure, a stale line, an altered byte) and sees that
+/// each gives its own code: KS_GATE_EQUAL, or KS_GATE_SELF_TEST_FAILED.
 int ks_gate_self_test(ks_context *context, FILE *out);
 
 #endif

@@ -74,13 +74,25 @@ static void put_path(char *path, size_t size, const char *key) {
 
 static void show(char *text, size_t size, const ks_value *value) {
     switch (value->type) {
-    case KS_VALUE_NULL: snprintf(text, size, "null"); break;
-    case KS_VALUE_BOOL: snprintf(text, size, "%s", value->as.boolean ? "true" : "false"); break;
+    case KS_VALUE_NULL:
+        snprintf(text, size, "null");
+        break;
+    case KS_VALUE_BOOL:
+        snprintf(text, size, "%s", value->as.boolean ? "true" : "false");
+        break;
     case KS_VALUE_INT:
-    case KS_VALUE_FLOAT: snprintf(text, size, "%.60s", value->text.data); break;
-    case KS_VALUE_STRING: snprintf(text, size, "\"%.80s\"", value->text.data); break;
-    case KS_VALUE_LIST: snprintf(text, size, "a list of %zu", value->as.list.count); break;
-    case KS_VALUE_DICT: snprintf(text, size, "an object of %zu keys", value->as.dict.count); break;
+    case KS_VALUE_FLOAT:
+        snprintf(text, size, "%.60s", value->text.data);
+        break;
+    case KS_VALUE_STRING:
+        snprintf(text, size, "\"%.80s\"", value->text.data);
+        break;
+    case KS_VALUE_LIST:
+        snprintf(text, size, "a list of %zu", value->as.list.count);
+        break;
+    case KS_VALUE_DICT:
+        snprintf(text, size, "an object of %zu keys", value->as.dict.count);
+        break;
     }
 }
 
@@ -170,8 +182,8 @@ static void check_weight(judging *j, size_t index) {
     }
     if (got.tensor.dtype != expected.dtype || !ks_shape_equal(&got.tensor.shape, &expected.shape)) {
         fail_case(j, "wrong-weights", "%s (%s): got %s %s, expected %s %s", name, got.path,
-            ks_dtype_name(got.tensor.dtype), ks_shape_format(&got.tensor.shape, a, sizeof(a)),
-            ks_dtype_name(expected.dtype), ks_shape_format(&expected.shape, b, sizeof(b)));
+                  ks_dtype_name(got.tensor.dtype), ks_shape_format(&got.tensor.shape, a, sizeof(a)),
+                  ks_dtype_name(expected.dtype), ks_shape_format(&expected.shape, b, sizeof(b)));
         return;
     }
     left = got.tensor.data;
@@ -179,7 +191,7 @@ static void check_weight(judging *j, size_t index) {
     for (size_t i = 0; i < expected.size; i++)
         if (left[i] != right[i]) {
             fail_case(j, "wrong-weights", "%s (%s): element %zu has other bits", name, got.path,
-                i / ks_dtype_size(expected.dtype));
+                      i / ks_dtype_size(expected.dtype));
             return;
         }
 }
@@ -194,7 +206,7 @@ static void check_weight_names(judging *j) {
         const char *path = ks_model_weight_at(j->model, i).path;
         if (i >= names.size / sizeof(ks_text) || !ks_text_is(texts[i], path))
             fail_case(j, "wrong-weights", "weight.%zu: got the path %s, expected %s", i, path,
-                i < names.size / sizeof(ks_text) ? texts[i].data : "none");
+                      i < names.size / sizeof(ks_text) ? texts[i].data : "none");
     }
 }
 
@@ -232,7 +244,8 @@ static void describe_index(char *text, size_t size, const ks_shape *shape, size_
         snprintf(text + used, size - used, "]");
 }
 
-static void check_output(judging *j, const ks_tensor *got, const char *name, double atol, double rtol, const char *type) {
+static void check_output(judging *j, const ks_tensor *got, const char *name, double atol, double rtol,
+                         const char *type) {
     ks_tensor expected;
     char a[256], b[256];
     uint64_t count;
@@ -242,12 +255,12 @@ static void check_output(judging *j, const ks_tensor *got, const char *name, dou
     }
     if (!ks_shape_equal(&got->shape, &expected.shape) || !ks_shape_elements(&expected.shape, &count)) {
         fail_case(j, "wrong-value", "%s: got shape %s, expected %s", name, ks_shape_format(&got->shape, a, sizeof(a)),
-            ks_shape_format(&expected.shape, b, sizeof(b)));
+                  ks_shape_format(&expected.shape, b, sizeof(b)));
         return;
     }
     if (got->dtype != expected.dtype) {
         fail_case(j, "wrong-value", "%s: got dtype %s, expected %s", name, ks_dtype_name(got->dtype),
-            ks_dtype_name(expected.dtype));
+                  ks_dtype_name(expected.dtype));
         return;
     }
     for (uint64_t i = 0; i < count; i++) {
@@ -257,7 +270,7 @@ static void check_output(judging *j, const ks_tensor *got, const char *name, dou
             continue;
         describe_index(a, sizeof(a), &expected.shape, (size_t)i);
         fail_case(j, "wrong-value", "%s%s in %s: got %.9g, expected %.9g, off by %.3g, bound %.3g", name, a, type, x, y,
-            fabs(x - y), bound);
+                  fabs(x - y), bound);
         return;
     }
 }
@@ -283,7 +296,7 @@ static void check_run(judging *j, const ks_tensor *inputs, size_t n_inputs, ks_d
         ks_tensor got = ks_prediction_at(prediction, i);
         snprintf(name, sizeof(name), wide ? "float64.%zu" : "output.%zu", i);
         check_output(j, &got, name, wide ? j->c->float64_atol[i] : j->c->atol[i], wide ? 0 : j->c->rtol,
-            wide ? "float64" : "float32");
+                     wide ? "float64" : "float32");
     }
     ks_prediction_free(prediction);
 }
@@ -462,7 +475,7 @@ static void judge_case(judging *j, ks_roads roads) {
     if (j->context.memory.n_live && j->out->outcome == KS_OUTCOME_PASS) {
         j->out->outcome = KS_OUTCOME_HARNESS_ERROR;
         snprintf(j->out->message, sizeof(j->out->message), "%llu allocations were not freed",
-            (unsigned long long)j->context.memory.n_live);
+                 (unsigned long long)j->context.memory.n_live);
     }
 }
 

@@ -9,8 +9,8 @@
 
 typedef enum ks_roads { KS_ROADS_STRICT, KS_ROADS_LIBRARY, KS_ROADS_BOTH } ks_roads;
 
-/// Fills `out`. A reject case that is refused for a listed reason is PASS here; whether its twin was accepted in the same
-/// run is for the caller to check.
+/// Fills `out`. A reject case that is refused for a listed reason is PASS here; whether its twin was accepted in the
+/// same run is for the caller to check.
 void ks_judge(ks_result *out, const char *root, const char *id, ks_roads roads);
 
 #endif

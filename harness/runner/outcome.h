@@ -11,7 +11,8 @@
 typedef enum ks_outcome {
     KS_OUTCOME_NOT_RUN, ///< zero: a record that nobody filled
     KS_OUTCOME_PASS,
-    KS_OUTCOME_FAIL, ///< with a kind: "accepted-bad", "rejected-good", "wrong-structure", "wrong-weights", "wrong-value"
+    KS_OUTCOME_FAIL, ///< with a kind: "accepted-bad", "rejected-good", "wrong-structure", "wrong-weights",
+                     ///< "wrong-value"
     KS_OUTCOME_CRASH,
     KS_OUTCOME_HANG,
     KS_OUTCOME_OVER_MEMORY,

@@ -102,7 +102,7 @@ static ks_code choose(search *s, const ks_plan_options *options) {
 }
 
 ks_code ks_plan_make(ks_plan *out, ks_context *context, const char *root, const char *const *suites, size_t n_suites,
-    const ks_plan_options *options) {
+                     const ks_plan_options *options) {
     search s = {.plan = out, .context = context, .root = root};
     ks_code code = KS_OK;
     memset(out, 0, sizeof(*out));

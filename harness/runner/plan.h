@@ -28,7 +28,7 @@ typedef struct ks_plan {
 
 /// Finds every case.json below `root`/`suite` for each suite (all of `root` when there is none).
 ks_code ks_plan_make(ks_plan *out, ks_context *context, const char *root, const char *const *suites, size_t n_suites,
-    const ks_plan_options *options);
+                     const ks_plan_options *options);
 void ks_plan_free(ks_plan *plan);
 
 #endif

@@ -128,8 +128,8 @@ static void put_footer(lines *l, const ks_result *results, size_t n_results) {
     end_line(l, &w);
 }
 
-ks_code ks_results_text(
-    ks_text *out, ks_context *context, const ks_plan *plan, const ks_result *results, size_t n_results) {
+ks_code ks_results_text(ks_text *out, ks_context *context, const ks_plan *plan, const ks_result *results,
+                        size_t n_results) {
     lines l = {.context = context};
     put_header(&l);
     put_plan(&l, plan);

@@ -16,8 +16,8 @@
 ks_code ks_results_write(ks_context *context, const char *path, const ks_plan *plan, const ks_result *results);
 
 /// The text of such a file with the first `n_results` results; free it with ks_free.
-ks_code ks_results_text(
-    ks_text *out, ks_context *context, const ks_plan *plan, const ks_result *results, size_t n_results);
+ks_code ks_results_text(ks_text *out, ks_context *context, const ks_plan *plan, const ks_result *results,
+                        size_t n_results);
 
 typedef struct ks_results_line {
     const char *id;

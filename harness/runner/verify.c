@@ -20,9 +20,9 @@ typedef struct message {
 } message;
 
 typedef struct worker {
-    pid_t process;  ///< 0: none
-    int pipe;       ///< the reading end
-    size_t next;    ///< first case it still has to judge
+    pid_t process; ///< 0: none
+    int pipe;      ///< the reading end
+    size_t next;   ///< first case it still has to judge
     bool busy;
     size_t current; ///< the case it is at
     uint64_t since; ///< nanoseconds
@@ -231,7 +231,7 @@ static void check_twins(run *r) {
 }
 
 ks_code ks_verify(ks_result *results, ks_context *context, const char *root, const ks_plan *plan,
-    const ks_verify_options *options) {
+                  const ks_verify_options *options) {
     run r = {.options = options, .context = context, .root = root, .plan = plan, .results = results};
     ks_code code = KS_OK;
     r.jobs = options->jobs < 1 ? 1 : options->jobs > MAX_JOBS ? MAX_JOBS : options->jobs;

@@ -20,6 +20,6 @@ typedef struct ks_verify_options {
 
 /// `results` has plan->count records. KS_OK whatever the outcomes.
 ks_code ks_verify(ks_result *results, ks_context *context, const char *root, const ks_plan *plan,
-    const ks_verify_options *options);
+                  const ks_verify_options *options);
 
 #endif

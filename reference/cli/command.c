@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.h"
+
+#include <kassay/json_writer.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *ks_argument(const ks_command *command, const ks_arguments *arguments, const char *name) {
+    for (int i = 0; command->options[i].name; i++)
+        if (strcmp(command->options[i].name, name) == 0)
+            return arguments->values[i];
+    return NULL;
+}
+
+int ks_parse_road(const char *text, int otherwise) {
+    static const char *const roads[] = {"strict", "library", "both"};
+    if (!text)
+        return otherwise;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, roads[i]) == 0)
+            return i;
+    fprintf(stderr, "kassay: --road wants strict, library or both, found \"%s\"\n", text);
+    return -1;
+}
+
+bool ks_parse_limits(ks_limits *limits, const char *text) {
+    char one[128];
+    *limits = ks_limits_default();
+    while (text && *text) {
+        size_t size = strcspn(text, ",");
+        snprintf(one, sizeof(one), "%.*s", (int)size, text);
+        if (size >= sizeof(one) || ks_limits_set(limits, one) != KS_OK) {
+            fprintf(stderr, "kassay: --limits wants NAME=NUMBER,…, found \"%s\"\n", one);
+            return false;
+        }
+        text += size + (text[size] == ',');
+    }
+    return true;
+}
+
+bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigned minimum) {
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !*end && value >= minimum && value <= 100000) {
+        *out = (unsigned)value;
+        return true;
+    }
+    fprintf(stderr, "kassay: %s wants a number of at least %u, found \"%s\"\n", option, minimum, text);
+    return false;
+}
+
+static void put_record(const ks_error *error) {
+    ks_context context;
+    ks_json_writer w;
+    ks_text text = {0};
+    ks_context_init(&context, NULL);
+    ks_json_writer_init(&w, &context, (ks_json_style){0, true});
+    ks_json_begin_object(&w);
+    ks_json_put_key(&w, "code");
+    ks_json_put_string(&w, ks_code_name(error->code));
+    ks_json_put_key(&w, "verdict");
+    ks_json_put_string(&w, ks_verdict_name(ks_code_verdict(error->code)));
+    ks_json_put_key(&w, "stage");
+    ks_json_put_string(&w, ks_stage_name(error->stage));
+    ks_json_put_key(&w, "offset");
+    if (error->offset == KS_NO_OFFSET)
+        ks_json_put_null(&w);
+    else
+        ks_json_put_uint(&w, error->offset);
+    ks_json_put_key(&w, "place");
+    ks_json_put_string(&w, error->place);
+    ks_json_put_key(&w, "message");
+    ks_json_put_string(&w, error->message);
+    ks_json_end_object(&w);
+    if (ks_json_writer_finish(&text, &w) == KS_OK)
+        fprintf(stderr, "%s\n", text.data);
+    ks_free(&context, (void *)(uintptr_t)text.data);
+}
+
+int ks_report_error(const ks_context *context, bool json) {
+    char text[1024];
+    if (json) {
+        put_record(&context->error);
+    } else {
+        ks_error_format(&context->error, text, sizeof(text));
+        fprintf(stderr, "kassay: %s\n", text);
+    }
+    return (int)ks_code_verdict(context->error.code);
+}
+
+void ks_report_warnings(const ks_context *context, const char *file) {
+    for (size_t i = 0; i < context->n_warnings && i < KS_MAX_WARNINGS; i++)
+        fprintf(stderr, "kassay: %s: warning: %s %s\n", file, context->warnings[i].name, context->warnings[i].place);
+}
+
+ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code) {
+    ks_model_options options = {0};
+    ks_limits limits;
+    ks_model *model;
+    int road = ks_parse_road(ks_argument(command, arguments, "--road"), 0);
+    *exit_code = KS_EXIT_USAGE;
+    if (road < 0 || !ks_parse_limits(&limits, ks_argument(command, arguments, "--limits")))
+        return NULL;
+    ks_context_init(context, &limits);
+    options.road = road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT;
+    options.architecture = ks_argument(command, arguments, "--architecture");
+    options.format = ks_argument(command, arguments, "--format");
+    if (ks_model_load(&model, context, arguments->operands[0], &options) != KS_OK) {
+        *exit_code = ks_report_error(context, ks_argument(command, arguments, "--json") != NULL);
+        return NULL;
+    }
+    ks_report_warnings(context, arguments->operands[0]);
+    *exit_code = 0;
+    return model;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A subcommand: one file with a `const ks_command ks_command_NAME` row, one line in kassay_main.c.
+#ifndef KASSAY_CLI_COMMAND_H
+#define KASSAY_CLI_COMMAND_H
+
+#include <kassay/context.h>
+#include <kassay/model.h>
+
+typedef struct ks_option {
+    const char *name;     ///< "--road"
+    const char *argument; ///< "strict|library|both"; NULL: a flag
+    const char *help;
+} ks_option;
+
+#define KS_MAX_OPTIONS 16
+
+/// A parsed command line. Values stand in the order of the command's options; NULL: not given.
+typedef struct ks_arguments {
+    const char *values[KS_MAX_OPTIONS]; ///< of flags: "" when given
+    const char *const *operands;
+    int n_operands;
+} ks_arguments;
+
+typedef struct ks_command {
+    const char *name;
+    const char *synopsis; ///< after the name: "FILE… [--json]"
+    const char *summary;  ///< one line
+    const char *description;
+    const ks_option *options; ///< ends with a row whose name is NULL
+    const char *exit_codes;
+    const char *examples;
+    int min_operands, max_operands; ///< max -1: any
+    int (*run)(const ks_arguments *arguments);
+} ks_command;
+
+/// Value of an option, or NULL.
+const char *ks_argument(const ks_command *command, const ks_arguments *arguments, const char *name);
+
+#define KS_EXIT_USAGE 64
+#define KS_EXIT_INTERNAL 70
+#define KS_EXIT_IO 74
+
+/// "strict", "library" or "both" (as 0, 1, 2); -1 and a message when it is none. `text` NULL gives `otherwise`.
+int ks_parse_road(const char *text, int otherwise);
+/// Applies "K=V,K=V"; false and a message when a name or number is wrong. `text` may be NULL.
+bool ks_parse_limits(ks_limits *limits, const char *text);
+/// A whole number of at least `minimum`; false and a message when it is none.
+bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigned minimum);
+/// Prints the context's error to standard error, as one line or with `json` as an error record; returns the exit code.
+int ks_report_error(const ks_context *context, bool json);
+/// Loads MODEL as the options --road, --architecture, --format and --limits say. NULL after a message; `*exit_code` is
+/// set.
+ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code);
+/// Warnings of a load, one line each on standard error.
+void ks_report_warnings(const ks_context *context, const char *file);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/npz_inputs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+ks_code ks_inputs_open(ks_inputs *out, const char *path, const ks_model *model) {
+    char name[32];
+    ks_code code;
+    memset(out, 0, sizeof(*out));
+    ks_context_init(&out->context, NULL);
+    KS_TRY(strcmp(path, "-") == 0 ? ks_source_read(&out->source, &out->context, 0)
+                                  : ks_source_open(&out->source, &out->context, path));
+    KS_TRY(ks_npz_open(&out->npz, &out->context, ks_source_bytes(out->source)));
+    out->count = ks_model_input_count(model);
+    if (out->count > KS_MAX_PORTS)
+        return ks_fail(&out->context, KS_E_OVER_COUNT, KS_STAGE_RUN, KS_NO_OFFSET, path, "the model has %zu inputs",
+                       out->count);
+    for (size_t i = 0; i < out->count; i++) {
+        snprintf(name, sizeof(name), "input.%zu", i);
+        KS_TRY(ks_npz_get(&out->tensors[i], out->npz, name));
+    }
+done:
+    return code;
+}
+
+void ks_inputs_close(ks_inputs *inputs) {
+    ks_npz_close(inputs->npz);
+    ks_source_close(inputs->source);
+}
