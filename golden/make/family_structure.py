@@ -93,7 +93,7 @@ def many():
 def names():
     i = keras.Input((4,), name="in put")
     x = L.Dense(6, name="döner kebap")(i)
-    return keras.Model(i, L.Dense(3, name="Dense_1")(x), name="модель")
+    return keras.Model(i, L.Dense(3, name="Dense_1")(x), name="Model.x")
 
 
 def arithmetic():
