@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rescaling and Normalization. Source of the rules: Keras 3 layers/preprocessing/rescaling.py, normalization.py.
+#include "schema/preprocessing.h"
+
+#include "schema/broadcast.h"
+#include "schema/key_row.h"
+#include "schema/normalization.h"
+
+// --- Rescaling ------------------------------------------------------------------------------------------------------
+
+static const ks_key rescaling_keys[] = {
+    KS_ROW(ks_rescaling, scale, NUMBERS, KS_REQUIRED | KS_NUMERIC, NULL),
+    KS_ROW(ks_rescaling, offset, NUMBERS, KS_NUMERIC, "0.0"),
+};
+
+static bool is_array(const ks_object *object, const char *key) {
+    const ks_value *value = object->config ? ks_value_get(object->config, key) : NULL;
+    return value && value->type == KS_VALUE_DICT;
+}
+
+static ks_code rescaling_check(ks_context *context, ks_object *object) {
+    ks_rescaling *params = object->params;
+    (void)context;
+    params->scale_is_array = is_array(object, "scale");
+    params->offset_is_array = is_array(object, "offset");
+    return KS_OK;
+}
+
+static bool fits(const ks_numbers *numbers, const ks_shape *shape, bool symbolic) {
+    ks_shape both;
+    return ks_shape_broadcast(&both, shape, &numbers->shape) && (symbolic || ks_shape_equal(&both, shape));
+}
+
+static ks_code rescaling_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_rescaling *params = object->params;
+    ks_array *input = ks_call_input(call, object);
+    if (!input)
+        return call->context->error.code;
+    if (!fits(&params->scale, &input->shape, call->symbolic) || !fits(&params->offset, &input->shape, call->symbolic))
+        return ks_shape_error(call->context, object, "scale or offset does not fit the last axes");
+    return ks_result(out, call, KS_DTYPE_NONE, &input->shape);
+}
+
+const ks_class ks_class_Rescaling = {
+    .name = "Rescaling",
+    .module = "keras.layers",
+    .kind = KS_KIND_LAYER,
+    KS_KEYS(rescaling_keys),
+    .params_size = sizeof(ks_rescaling),
+    .mask = KS_MASK_PASS,
+    .check = rescaling_check,
+    .infer = rescaling_infer,
+};
+
+// --- Normalization --------------------------------------------------------------------------------------------------
+
+static const ks_key normalization_keys[] = {
+    KS_ROW_INTS(ks_normalization, axis, INTS, KS_NULLABLE | KS_NUMERIC, "-1", 0, -KS_MAX_RANK),
+    KS_ROW(ks_normalization, invert, BOOL, KS_NUMERIC, "false"),
+    KS_ROW(ks_normalization, mean, NUMBERS, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_ROW(ks_normalization, variance, NUMBERS, KS_NULLABLE | KS_NUMERIC, "null"),
+};
+
+static ks_code normalization_check(ks_context *context, ks_object *object) {
+    const ks_normalization *params = object->params;
+    bool has_mean = params->mean.items != NULL, has_variance = params->variance.items != NULL;
+    if (has_mean != has_variance)
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, has_mean ? "variance" : "mean",
+                            "mean and variance are given together or not at all");
+    if (!ks_shape_equal(&params->mean.shape, &params->variance.shape))
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "variance", "mean and variance differ in shape");
+    if (params->mean.shape.rank > params->axis.count)
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "mean", "rank %d for %d axes",
+                            (int)params->mean.shape.rank, (int)params->axis.count);
+    return KS_OK;
+}
+
+ks_shape ks_normalization_shape(const ks_normalization *params, const ks_shape *input) {
+    ks_shape shape = *input;
+    bool kept[KS_MAX_RANK];
+    ks_listed_axes(kept, &params->axis, input->rank);
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = kept[i] ? shape.dims[i] : 1;
+    return shape;
+}
+
+bool ks_normalization_constant_shape(ks_shape *out, const ks_normalization *params, const ks_shape *input) {
+    const ks_shape *given = &params->mean.shape;
+    bool kept[KS_MAX_RANK];
+    int next = given->rank;
+    ks_listed_axes(kept, &params->axis, input->rank);
+    *out = *input;
+    for (int i = input->rank - 1; i >= 0; i--) {
+        out->dims[i] = kept[i] && next > 0 ? given->dims[--next] : 1;
+        if (out->dims[i] != 1 && out->dims[i] != input->dims[i])
+            return false;
+    }
+    return true;
+}
+
+static ks_array *normalization_input(ks_call *call, const ks_object *object) {
+    const ks_normalization *params = object->params;
+    ks_array *input = ks_call_input(call, object);
+    bool kept[KS_MAX_RANK];
+    if (!input)
+        return NULL;
+    if (!ks_listed_axes(kept, &params->axis, input->shape.rank)) {
+        ks_shape_error(call->context, object, "an axis does not fit a tensor of rank %d", (int)input->shape.rank);
+        return NULL;
+    }
+    for (int i = 0; i < input->shape.rank; i++)
+        if (kept[i] && input->shape.dims[i] < 0) {
+            ks_shape_error(call->context, object, "axis %d is kept, so that its size must be known", i);
+            return NULL;
+        }
+    return input;
+}
+
+static ks_code normalization_build(ks_call *call, ks_object *object) {
+    const ks_normalization *params = object->params;
+    ks_array *input = normalization_input(call, object);
+    ks_shape shape = {.rank = 0}, scalar = {.rank = 0};
+    bool kept[KS_MAX_RANK];
+    ks_code code = KS_OK;
+    if (!input)
+        return call->context->error.code;
+    if (params->mean.items) {
+        if (!ks_normalization_constant_shape(&shape, params, &input->shape))
+            return ks_shape_error(call->context, object, "mean and variance do not fit the kept axes");
+        return KS_OK;
+    }
+    ks_listed_axes(kept, &params->axis, input->shape.rank);
+    for (int i = 0; i < input->shape.rank; i++)
+        if (kept[i])
+            shape.dims[shape.rank++] = input->shape.dims[i];
+    KS_TRY(ks_add_variable(call, object, "mean", &shape, KS_DTYPE_NONE, false));
+    KS_TRY(ks_add_variable(call, object, "variance", &shape, KS_DTYPE_NONE, false));
+    KS_TRY(ks_add_variable(call, object, "count", &scalar, KS_INT64, false));
+done:
+    return code;
+}
+
+static ks_code normalization_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_normalization *params = object->params;
+    ks_array *input = normalization_input(call, object);
+    const ks_variable *mean = object->other_variables;
+    ks_shape shape;
+    uint64_t elements, expected;
+    if (!input)
+        return call->context->error.code;
+    shape = ks_normalization_shape(params, &input->shape);
+    if (mean &&
+        (!ks_shape_elements(&mean->shape, &expected) || !ks_shape_elements(&shape, &elements) || elements != expected))
+        return ks_shape_error(call->context, object, "the kept axes have other sizes than the mean");
+    if (!mean && !ks_normalization_constant_shape(&shape, params, &input->shape))
+        return ks_shape_error(call->context, object, "mean and variance do not fit the kept axes");
+    return ks_result(out, call, KS_DTYPE_NONE, &input->shape);
+}
+
+const ks_class ks_class_Normalization = {
+    .name = "Normalization",
+    .module = "keras.layers",
+    .kind = KS_KIND_LAYER,
+    KS_KEYS(normalization_keys),
+    .params_size = sizeof(ks_normalization),
+    .mask = KS_MASK_PASS,
+    .check = normalization_check,
+    .build = normalization_build,
+    .infer = normalization_infer,
+};

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Config of Rescaling and Normalization.
+#ifndef KASSAY_SCHEMA_PREPROCESSING_H
+#define KASSAY_SCHEMA_PREPROCESSING_H
+
+#include "schema/class.h"
+
+typedef struct ks_rescaling {
+    ks_numbers scale, offset;
+    bool scale_is_array, offset_is_array; ///< not Python numbers, which TensorFlow rounds to float first
+} ks_rescaling;
+
+typedef struct ks_normalization {
+    ks_ints axis; ///< null and []: one mean for everything
+    ks_numbers mean, variance;
+    bool invert;
+} ks_normalization;
+
+/// The shape that mean and variance have beside `input`: its size on the kept axes, 1 elsewhere.
+ks_shape ks_normalization_shape(const ks_normalization *params, const ks_shape *input);
+/// The shape that numbers given in the config have there: their axes belong to the last kept ones.
+bool ks_normalization_constant_shape(ks_shape *out, const ks_normalization *params, const ks_shape *input);
+
+#endif
