@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Object headers: the list of messages that describe one object, in one or more chunks.
+//
+// Version 1:
+//   version 1, reserved 1, messages 2, reference count 4, size of the first chunk 4, padding 4, first chunk
+//   message: type 2, size 2 (a multiple of 8), flags 1, reserved 3, body
+//   continuation: messages only
+//
+// Version 2:
+//   "OHDR", version 1, flags 1 (bits 0-1: bytes of the chunk size, 2: creation order kept, 4: attribute limits, 5:
+//   times), [times 16], [attribute limits 4], size of the first chunk 1-8, first chunk, checksum 4 message: type 1,
+//   size 2, flags 1, [creation order 2], body continuation: "OCHK", messages, checksum 4 fewer bytes than a message's
+//   header may be left at the end of a chunk
+//
+// Continuation message: address O, size L.
+//
+// Message flags: bit 1 the body is elsewhere ("shared"), 2 must not be shared, 3 and 7 must be understood, 4 to be
+// marked when not understood, 5 was not understood, 6 may be shared.
+//
+// Shared body: version 1, type 1, then
+//   version 1: reserved 6, a length to be skipped L, header address O
+//   version 2: header address O
+//   version 3: type 1: heap id 8 (of a table of shared messages), type 2: header address O
+#include "container/hdf5_internal.h"
+
+#define FIRST_BUCKETS 64
+#define FIRST_SCRATCH 64
+
+enum { DONT_SHARE = 0x04, FAIL_ON_WRITE = 0x08, MARK = 0x10, WAS_UNKNOWN = 0x20, SHAREABLE = 0x40, FAIL_ALWAYS = 0x80 };
+
+/// The header being read: chunks waiting and messages found.
+typedef struct header {
+    ks__h5 *self;
+    uint64_t address;
+    unsigned version;
+    unsigned flags;
+    size_t message_header_size;
+    size_t n_messages;    ///< in self->scratch
+    size_t n_seen;        ///< continuations among them already followed
+    uint64_t chunk_total; ///< bytes of all chunks
+} header;
+
+static ks_code grow_scratch(ks__h5 *self) {
+    size_t capacity = self->scratch_capacity ? self->scratch_capacity * 2 : FIRST_SCRATCH;
+    ks__h5_message *larger = ks_allocate(self->base.context, capacity, sizeof *larger);
+    if (!larger)
+        return self->base.context->error.code;
+    if (self->scratch_capacity)
+        memcpy(larger, self->scratch, self->scratch_capacity * sizeof *larger);
+    ks_free(self->base.context, self->scratch);
+    self->scratch = larger;
+    self->scratch_capacity = capacity;
+    return KS_OK;
+}
+
+static bool may_be_shared(unsigned type) {
+    return type == KS__H5_DATASPACE || type == KS__H5_DATATYPE || type == KS__H5_FILL_OLD || type == KS__H5_FILL ||
+           type == KS__H5_FILTERS || type == KS__H5_ATTRIBUTE;
+}
+
+static ks_code check_flags(header *h, uint64_t at, unsigned type, unsigned flags) {
+    bool unknown = type >= KS__H5_MESSAGE_TYPES;
+    if (unknown && (flags & FAIL_ALWAYS))
+        return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE_UNKNOWN, at, "expected a known message, found type %u", type);
+    if (((flags & KS__H5_MESSAGE_IS_SHARED) && (flags & DONT_SHARE)) ||
+        ((flags & WAS_UNKNOWN) && ((flags & FAIL_ON_WRITE) || !(flags & MARK))) ||
+        (!unknown && (flags & (KS__H5_MESSAGE_IS_SHARED | SHAREABLE)) && !may_be_shared(type)))
+        return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE, at, "expected possible flags of message type %u, found 0x%02X",
+                           type, flags);
+    return KS_OK;
+}
+
+static ks_code add_message(header *h, const ks_reader *reader, unsigned type, unsigned flags, uint64_t size) {
+    ks__h5 *self = h->self;
+    uint64_t at = reader->at;
+    if (reader->failed || size > ks__h5_left(reader))
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE, at, "expected a message of %llu bytes, found the end of its chunk",
+                           (unsigned long long)size);
+    if (h->version == 1 && size % 8 != 0)
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE, at, "expected a size that 8 divides, found %llu",
+                           (unsigned long long)size);
+    ks_code code = check_flags(h, at, type, flags);
+    if (code != KS_OK || type == KS__H5_NIL)
+        return code;
+    if (h->n_messages == self->scratch_capacity && (code = grow_scratch(self)) != KS_OK)
+        return code;
+    self->scratch[h->n_messages++] = (ks__h5_message){at, (uint32_t)size, (uint16_t)type, (uint8_t)flags};
+    return KS_OK;
+}
+
+/// The messages of one chunk, which lies inside the file.
+static ks_code read_chunk(header *h, ks__h5_span chunk) {
+    ks_reader reader = ks__h5_reader(h->self, chunk);
+    size_t header_size = h->message_header_size;
+    h->chunk_total += chunk.size;
+    if (h->chunk_total > h->self->bytes.size)
+        return ks__h5_fail(h->self, KS_E_HDF5_CYCLE, chunk.at,
+                           "expected chunks of a header apart, found them overlapping");
+    while (ks__h5_left(&reader) > 0) {
+        if (ks__h5_left(&reader) < header_size) {
+            if (h->version == 2)
+                return KS_OK; // a gap
+            return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE, reader.at, "expected a message, found %llu bytes",
+                               (unsigned long long)ks__h5_left(&reader));
+        }
+        unsigned type = (unsigned)ks_read_uint(&reader, h->version == 1 ? 2 : 1);
+        uint64_t size = ks_read_u16(&reader);
+        unsigned flags = ks_read_u8(&reader);
+        ks_read_skip(&reader, h->version == 1 ? 3 : header_size - 4);
+        ks_code code = add_message(h, &reader, type, flags, size);
+        if (code != KS_OK)
+            return code;
+        ks_read_skip(&reader, (size_t)size);
+    }
+    return KS_OK;
+}
+
+static ks_code read_continuation(header *h, const ks__h5_message *message) {
+    ks__h5 *self = h->self;
+    ks_reader reader = ks__h5_reader(self, ks__h5_message_span(message));
+    uint64_t at = ks__h5_address(self, &reader);
+    uint64_t size = ks__h5_length(self, &reader);
+    if (reader.failed || size == 0)
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE, message->at, "expected a continuation's address and size");
+    ks_code code = ks__h5_need(self, at, size, "a continued object header");
+    if (code != KS_OK)
+        return code;
+    if (h->version == 1)
+        return read_chunk(h, (ks__h5_span){at, size});
+    if (size < 8)
+        return ks__h5_fail(self, KS_E_HDF5_HEADER, message->at,
+                           "expected 8 bytes of a continuation or more, found %llu", (unsigned long long)size);
+    code = ks__h5_signature(self, at, "OCHK");
+    if (code == KS_OK)
+        code = ks__h5_checksum(self, at, size - 4, "a continued object header");
+    return code == KS_OK ? read_chunk(h, (ks__h5_span){at + 4, size - 8}) : code;
+}
+
+static ks_code read_version1(header *h) {
+    ks__h5 *self = h->self;
+    ks_code code = ks__h5_need(self, h->address, 16, "an object header");
+    if (code != KS_OK)
+        return code;
+    ks_reader reader = ks__h5_reader(self, (ks__h5_span){h->address, 16});
+    ks_read_skip(&reader, 8);
+    uint64_t size = ks_read_u32(&reader);
+    code = ks__h5_need(self, h->address + 16, size, "an object header");
+    h->message_header_size = 8;
+    return code == KS_OK ? read_chunk(h, (ks__h5_span){h->address + 16, size}) : code;
+}
+
+static ks_code read_version2(header *h) {
+    ks__h5 *self = h->self;
+    ks_reader reader = ks_reader_from(self->bytes, (size_t)h->address + 4);
+    unsigned version = ks_read_u8(&reader);
+    h->flags = ks_read_u8(&reader);
+    if (!reader.failed && version != 2)
+        return ks__h5_fail(self, KS_E_HDF5_VERSION, h->address, "expected an object header of version 2, found %u",
+                           version);
+    if (h->flags & 0xC0)
+        return ks__h5_fail(self, KS_E_HDF5_HEADER, h->address, "expected known flags, found 0x%02X", h->flags);
+    if (h->flags & 0x20)
+        ks_read_skip(&reader, 16);
+    if (h->flags & 0x10)
+        ks_read_skip(&reader, 4);
+    uint64_t size = ks_read_uint(&reader, (size_t)1 << (h->flags & 3));
+    if (reader.failed)
+        return ks__h5_fail(self, KS_E_HDF5_ADDRESS, h->address, "expected an object header, found the end of the file");
+    uint64_t at = reader.at;
+    ks_code code = ks__h5_need(self, at, size, "an object header");
+    if (code == KS_OK)
+        code = ks__h5_checksum(self, h->address, at + size - h->address, "an object header");
+    h->message_header_size = h->flags & 0x04 ? 6 : 4;
+    return code == KS_OK ? read_chunk(h, (ks__h5_span){at, size}) : code;
+}
+
+static ks_code read_header(header *h) {
+    ks__h5 *self = h->self;
+    ks_code code = ks__h5_need(self, h->address, 4, "an object header");
+    if (code != KS_OK)
+        return code;
+    const uint8_t *p = self->bytes.data + h->address;
+    if (memcmp(p, "OHDR", 4) == 0) {
+        h->version = 2;
+        code = read_version2(h);
+    } else if (p[0] == 1) {
+        h->version = 1;
+        code = read_version1(h);
+    } else {
+        code = ks__h5_fail(self, KS_E_HDF5_SIGNATURE, h->address, "expected an object header, found bytes %02X %02X",
+                           p[0], p[1]);
+    }
+    // Continuations are followed in the order in which they are found, also inside each other.
+    for (size_t i = 0; i < h->n_messages && code == KS_OK; i++)
+        if (self->scratch[i].type == KS__H5_CONTINUATION) {
+            ks__h5_message message = self->scratch[i]; // the array may move
+            code = read_continuation(h, &message);
+        }
+    return code;
+}
+
+// --- the table of objects --------------------------------------------------------------------------------------------
+
+static ks__h5_object **bucket_of(ks__h5 *self, uint64_t address) {
+    return &self->buckets[(size_t)((address * 0x9E3779B97F4A7C15U) >> 32) & (self->n_buckets - 1)];
+}
+
+static ks_code grow_buckets(ks__h5 *self) {
+    size_t n_old = self->n_buckets;
+    ks__h5_object **old = self->buckets;
+    size_t count = n_old ? n_old * 4 : FIRST_BUCKETS;
+    ks__h5_object **larger = ks_allocate(self->base.context, count, sizeof *larger);
+    if (!larger)
+        return self->base.context->error.code;
+    self->buckets = larger;
+    self->n_buckets = count;
+    for (size_t i = 0; i < n_old; i++) {
+        for (ks__h5_object *o = old[i], *next = NULL; o; o = next) {
+            ks__h5_object **bucket = bucket_of(self, o->address);
+            next = o->next;
+            o->next = *bucket;
+            *bucket = o;
+        }
+    }
+    ks_free(self->base.context, old);
+    return KS_OK;
+}
+
+/// Keeps what was read: the messages, without the continuations among them.
+static ks_code keep(ks__h5_object **out, const header *h) {
+    ks__h5 *self = h->self;
+    ks_context *context = self->base.context;
+    if (self->n_objects >= context->limits.hdf5_objects)
+        return ks__h5_fail(self, KS_E_OVER_COUNT, h->address, "expected at most %llu objects, found more",
+                           (unsigned long long)context->limits.hdf5_objects);
+    if (self->n_objects >= self->n_buckets) {
+        ks_code code = grow_buckets(self);
+        if (code != KS_OK)
+            return code;
+    }
+    ks__h5_object *object = ks_arena_get(&self->arena, 1, sizeof *object);
+    ks__h5_message *messages = ks_arena_get(&self->arena, h->n_messages, sizeof *messages);
+    if (!object || !messages)
+        return context->error.code;
+    for (size_t i = 0; i < h->n_messages; i++)
+        if (self->scratch[i].type != KS__H5_CONTINUATION)
+            messages[object->n_messages++] = self->scratch[i];
+    object->address = h->address;
+    object->version = (uint8_t)h->version;
+    object->messages = messages;
+    ks__h5_object **bucket = bucket_of(self, h->address);
+    object->next = *bucket;
+    *bucket = object;
+    self->n_objects++;
+    *out = object;
+    return KS_OK;
+}
+
+ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address) {
+    if (self->n_buckets) {
+        for (ks__h5_object *o = *bucket_of(self, address); o; o = o->next) {
+            if (o->address == address) {
+                *out = o;
+                return KS_OK;
+            }
+        }
+    }
+    header h = {.self = self, .address = address};
+    ks_code code = read_header(&h);
+    return code == KS_OK ? keep(out, &h) : code;
+}
+
+const ks__h5_message *ks__h5_find_message(const ks__h5_object *object, unsigned type) {
+    for (uint32_t i = 0; i < object->n_messages; i++)
+        if (object->messages[i].type == type)
+            return &object->messages[i];
+    return NULL;
+}
+
+bool ks__h5_is_group(const ks__h5_object *object) {
+    return ks__h5_find_message(object, KS__H5_SYMBOL_TABLE) || ks__h5_find_message(object, KS__H5_LINK_INFO);
+}
+
+ks_code ks__h5_object_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_object *object) {
+    bool has_type = ks__h5_find_message(object, KS__H5_DATATYPE);
+    if (ks__h5_is_group(object))
+        *out = KS_HDF5_GROUP;
+    else if (has_type && ks__h5_find_message(object, KS__H5_DATASPACE))
+        *out = KS_HDF5_DATASET;
+    else if (has_type)
+        *out = KS_HDF5_NAMED_TYPE;
+    else
+        return ks__h5_fail(self, KS_E_HDF5_OBJECT, object->address,
+                           "expected the messages of a group, a dataset or a datatype, found neither");
+    return KS_OK;
+}
+
+ks_code ks__h5_shared_span(ks__h5_span *out, ks__h5 *self, ks__h5_span body, bool shared, unsigned type) {
+    *out = body;
+    if (!shared)
+        return KS_OK;
+    ks_reader reader = ks__h5_reader(self, body);
+    unsigned version = ks_read_u8(&reader);
+    unsigned kind = ks_read_u8(&reader);
+    if (version == 1)
+        ks_read_skip(&reader, 6 + self->length_size);
+    uint64_t address = ks__h5_address(self, &reader);
+    if (version == 0 || version > 3)
+        return ks__h5_fail(self, KS_E_HDF5_VERSION, body.at, "expected a shared message of version 1 to 3, found %u",
+                           version);
+    if (version == 3 && kind != 2)
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE_SHARED, body.at,
+                           "expected a message in an object's header, found one in another place (%u)", kind);
+    if (reader.failed)
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE, body.at, "expected the address of a shared message");
+    ks__h5_object *object = NULL;
+    ks_code code = ks__h5_object_get(&object, self, address);
+    if (code != KS_OK)
+        return code;
+    const ks__h5_message *message = ks__h5_find_message(object, type);
+    if (!message || (message->flags & KS__H5_MESSAGE_IS_SHARED))
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE_MISSING, address, "expected a message of type %u in this header",
+                           type);
+    *out = ks__h5_message_span(message);
+    return KS_OK;
+}
