@@ -374,9 +374,9 @@ ks_code ks__h5_read_text(const ks_text **out, size_t *count, ks_hdf5 *file, ks_h
     ks_code code = open_dataset(&d, (ks__h5 *)file, node);
     if (code != KS_OK)
         return code;
-    const uint8_t *data = d.self->bytes.data + d.layout.address;
-    if (d.type.dtype == KS_STRING && d.size > 0 &&
-        (d.layout.layout_class == KS__H5_CHUNKED || d.layout.address == KS__H5_UNDEFINED)) {
+    bool in_place = d.layout.layout_class != KS__H5_CHUNKED && d.layout.address != KS__H5_UNDEFINED;
+    const uint8_t *data = in_place ? d.self->bytes.data + d.layout.address : NULL;
+    if (!in_place && d.type.dtype == KS_STRING && d.size > 0) {
         buffer = ks_allocate(file->context, (size_t)d.size, 1);
         if (!buffer)
             return file->context->error.code;

@@ -59,6 +59,9 @@ static ks_code set_sizes(ks__h5 *self, ks_reader *reader) {
     self->length_size = ks_read_u8(reader);
     size_t o = self->offset_size;
     size_t l = self->length_size;
+    if (reader->failed)
+        return ks__h5_fail(self, KS_E_HDF5_TRUNCATED, self->bytes.size,
+                           "expected a superblock, found the end of the file");
     if ((o != 2 && o != 4 && o != 8) || (l != 2 && l != 4 && l != 8))
         return ks__h5_fail(self, KS_E_HDF5_SIZES, reader->at, "expected sizes of 2, 4 or 8 bytes, found %zu and %zu", o,
                            l);

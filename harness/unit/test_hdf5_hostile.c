@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The strict HDF5 reader on files that are broken: each byte changed, each length cut, each allocation failing, and
+// each refusal by its name.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hdf5_files.h"
+
+#include <dirent.h>
+
+#define FOLDER KASSAY_SOURCE_DIR "/corpus/hdf5/"
+#define SMALL 12000 ///< bytes of the files whose every byte is changed
+
+static ks_bytes load(const char *name) {
+    char path[400];
+    snprintf(path, sizeof path, "%s%s", FOLDER, name);
+    ks_bytes bytes = hdf5_file_read(path);
+    assert_non_null(bytes.data);
+    return bytes;
+}
+
+static uint8_t *writable(ks_bytes bytes) {
+    return (uint8_t *)(uintptr_t)bytes.data;
+}
+
+/// Walks a file and checks what must hold for any bytes.
+static ks_code walk_any(ks_bytes bytes, ks_error *error) {
+    ks_context context;
+    ks_context_init(&context, NULL);
+    ks_context_budget(&context, bytes.size);
+    ks_code code = hdf5_walk_file(NULL, &context, bytes, KS_ROAD_STRICT);
+    assert_int_equal(context.memory.n_live, 0);
+    assert_int_equal(context.memory.held, 0);
+    assert_true(context.memory.peak <= context.memory.limit);
+    assert_int_equal(context.error.code, code);
+    if (code != KS_OK) {
+        assert_int_equal(context.error.stage == KS_STAGE_HDF5 || context.error.stage == KS_STAGE_NONE, 1);
+        assert_true(context.error.offset == KS_NO_OFFSET || context.error.offset <= bytes.size);
+        assert_true(context.error.message[0] != 0);
+        assert_true(ks_code_verdict(code) < KS_VERDICT_USAGE);
+    }
+    if (error)
+        *error = context.error;
+    return code;
+}
+
+static size_t change_bytes(ks_bytes bytes, uint8_t mask) {
+    size_t n_refused = 0;
+    for (size_t i = 0; i < bytes.size; i++) {
+        writable(bytes)[i] ^= mask;
+        n_refused += walk_any(bytes, NULL) != KS_OK;
+        writable(bytes)[i] ^= mask;
+    }
+    return n_refused;
+}
+
+static void changed_bytes_never_hurt(void **state) {
+    (void)state;
+    struct dirent **names = NULL;
+    int count = scandir(FOLDER, &names, NULL, alphasort);
+    assert_true(count > 30);
+    for (int i = 0; i < count; i++) {
+        if (strstr(names[i]->d_name, ".h5")) {
+            ks_bytes bytes = load(names[i]->d_name);
+            if (bytes.size <= SMALL) {
+                assert_true(change_bytes(bytes, 0xff) > 0);
+                assert_true(change_bytes(bytes, 0x01) > 0);
+            }
+            free(writable(bytes));
+        }
+        free(names[i]);
+    }
+    free(names);
+}
+
+static void cut_files_are_refused(void **state) {
+    (void)state;
+    static const char *const files[] = {"keras-earliest.h5", "keras-v110.h5", "userblock.h5"};
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
+        ks_bytes bytes = load(files[f]);
+        for (size_t size = 0; size < bytes.size; size += 7) {
+            // Exactly as long, so that a sanitizer sees the first byte behind it.
+            uint8_t *copy = malloc(size ? size : 1);
+            memcpy(copy, bytes.data, size);
+            ks_code code = walk_any((ks_bytes){copy, size}, NULL);
+            assert_true(code == KS_E_HDF5_TRUNCATED || code == KS_E_HDF5_NO_SIGNATURE);
+            free(copy);
+        }
+        free(writable(bytes));
+    }
+}
+
+static void failing_allocations_leave_nothing(void **state) {
+    (void)state;
+    static const char *const files[] = {"keras-earliest.h5", "legacy-v110.h5",     "layouts-v110.h5",
+                                        "types-v108.h5",     "links-v108.h5",      "attributes-v110.h5",
+                                        "many-earliest.h5",  "index-extensible.h5"};
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
+        ks_bytes bytes = load(files[f]);
+        ks_code code = KS_E_NO_MEMORY;
+        uint64_t k = 1;
+        for (; code == KS_E_NO_MEMORY; k++) {
+            ks_context context;
+            ks_context_init(&context, NULL);
+            ks_context_budget(&context, bytes.size);
+            context.memory.fail_at = k;
+            code = hdf5_walk_file(NULL, &context, bytes, KS_ROAD_STRICT);
+            assert_int_equal(context.memory.n_live, 0);
+        }
+        assert_int_equal(code, KS_OK);
+        assert_true(k > 5);
+        free(writable(bytes));
+    }
+}
+
+// --- one fault each --------------------------------------------------------------------------------------------------
+
+/// Where the `index`-th occurrence of `pattern` starts.
+static size_t position(ks_bytes bytes, const void *pattern, size_t size, size_t index) {
+    for (size_t i = 0; i + size <= bytes.size; i++)
+        if (memcmp(bytes.data + i, pattern, size) == 0 && index-- == 0)
+            return i;
+    fail_msg("no such bytes");
+    return 0;
+}
+
+typedef struct fault {
+    const char *file;
+    const char *after; ///< the fault stands `offset` bytes behind the start of this signature
+    size_t index;      ///< which of them
+    size_t offset;
+    uint8_t value;
+    ks_code code;
+} fault;
+
+static void faults_have_names(void **state) {
+    (void)state;
+    static const fault faults[] = {
+        {"keras-earliest.h5", "\x89HDF", 0, 0, 'x', KS_E_HDF5_NO_SIGNATURE},
+        {"keras-earliest.h5", "\x89HDF", 0, 8, 9, KS_E_HDF5_VERSION},
+        {"keras-earliest.h5", "\x89HDF", 0, 9, 1, KS_E_HDF5_VERSION},
+        {"keras-earliest.h5", "\x89HDF", 0, 13, 16, KS_E_HDF5_SIZES},
+        {"keras-earliest.h5", "\x89HDF", 0, 16, 0, KS_E_HDF5_SUPERBLOCK},
+        {"keras-earliest.h5", "\x89HDF", 0, 42, 0xff, KS_E_HDF5_TRUNCATED},
+        {"keras-earliest.h5", "\x89HDF", 0, 54, 0, KS_E_HDF5_DRIVER},
+        {"keras-earliest.h5", "\x89HDF", 0, 66, 0xff, KS_E_HDF5_ADDRESS},
+        {"keras-earliest.h5", "TREE", 0, 0, 'x', KS_E_HDF5_SIGNATURE},
+        {"keras-earliest.h5", "TREE", 0, 4, 1, KS_E_HDF5_TREE},
+        {"keras-earliest.h5", "TREE", 0, 5, 1, KS_E_HDF5_SIGNATURE},
+        {"keras-earliest.h5", "TREE", 0, 5, 200, KS_E_OVER_DEPTH},
+        {"keras-earliest.h5", "TREE", 0, 7, 9, KS_E_HDF5_TREE},
+        {"keras-earliest.h5", "HEAP", 0, 4, 3, KS_E_HDF5_VERSION},
+        {"keras-earliest.h5", "HEAP", 0, 16, 3, KS_E_HDF5_LOCAL_HEAP},
+        {"keras-earliest.h5", "HEAP", 0, 30, 3, KS_E_HDF5_ADDRESS},
+        {"keras-earliest.h5", "SNOD", 0, 4, 3, KS_E_HDF5_VERSION},
+        {"keras-earliest.h5", "SNOD", 0, 6, 9, KS_E_HDF5_SYMBOL},
+        {"keras-earliest.h5", "SNOD", 0, 24, 7, KS_E_HDF5_SYMBOL},
+        {"keras-earliest.h5", "SNOD", 0, 9, 1, KS_E_HDF5_LOCAL_HEAP},
+        {"legacy-earliest.h5", "GCOL", 0, 0, 'x', KS_E_HDF5_SIGNATURE},
+        {"legacy-earliest.h5", "GCOL", 0, 4, 2, KS_E_HDF5_VERSION},
+        {"legacy-earliest.h5", "GCOL", 0, 9, 0, KS_E_HDF5_GLOBAL_HEAP},
+        {"legacy-earliest.h5", "GCOL", 0, 16, 77, KS_E_HDF5_GLOBAL_HEAP},
+        {"legacy-earliest.h5", "GCOL", 0, 24, 1, KS_E_HDF5_GLOBAL_HEAP},
+        {"legacy-earliest.h5", "GCOL", 0, 27, 1, KS_E_HDF5_GLOBAL_HEAP},
+        {"keras-v110.h5", "\x89HDF", 0, 11, 1, KS_E_HDF5_CHECKSUM},
+        {"keras-v110.h5", "OHDR", 0, 4, 1, KS_E_HDF5_VERSION},
+        {"keras-v110.h5", "OHDR", 0, 5, 0xff, KS_E_HDF5_HEADER},
+        {"keras-v110.h5", "OHDR", 0, 7, 1, KS_E_HDF5_CHECKSUM},
+        {"many-v108.h5", "FRHP", 0, 4, 1, KS_E_HDF5_VERSION},
+        {"many-v108.h5", "FRHP", 0, 7, 1, KS_E_HDF5_HEAP_FILTER},
+        {"many-v108.h5", "FRHP", 0, 40, 1, KS_E_HDF5_CHECKSUM},
+        {"many-v108.h5", "FHIB", 0, 4, 1, KS_E_HDF5_HEAP},
+        {"many-v108.h5", "FHDB", 0, 4, 1, KS_E_HDF5_HEAP},
+        {"many-v108.h5", "FHDB", 0, 40, 1, KS_E_HDF5_CHECKSUM},
+        {"many-v108.h5", "BTHD", 0, 10, 1, KS_E_HDF5_CHECKSUM},
+        {"many-v108.h5", "BTIN", 0, 10, 1, KS_E_HDF5_CHECKSUM},
+        {"many-v108.h5", "BTLF", 0, 10, 1, KS_E_HDF5_CHECKSUM},
+        {"index-fixed-paged.h5", "FAHD", 0, 6, 1, KS_E_HDF5_CHECKSUM},
+        {"index-fixed-paged.h5", "FADB", 0, 5, 1, KS_E_HDF5_CHECKSUM},
+        {"index-extensible.h5", "EAHD", 0, 6, 1, KS_E_HDF5_CHECKSUM},
+        {"index-extensible.h5", "EAIB", 0, 20, 1, KS_E_HDF5_CHECKSUM},
+        {"index-extensible.h5", "EASB", 0, 20, 1, KS_E_HDF5_CHECKSUM},
+        {"index-extensible.h5", "EADB", 0, 20, 1, KS_E_HDF5_CHECKSUM},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        const fault *f = &faults[i];
+        ks_bytes bytes = load(f->file);
+        size_t at = position(bytes, f->after, strlen(f->after), f->index) + f->offset;
+        ks_error error;
+        assert_true(bytes.data[at] != f->value);
+        writable(bytes)[at] = f->value;
+        ks_code code = walk_any(bytes, &error);
+        if (code != f->code)
+            fail_msg("fault %zu (%s, %s + %zu): expected %s, found %s: %s", i, f->file, f->after, f->offset,
+                     ks_code_name(f->code), ks_code_name(code), error.message);
+        free(writable(bytes));
+    }
+}
+
+static void elsewhere_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        const char *path;
+        ks_code code;
+        ks_verdict verdict;
+    } rows[] = {
+        {"links-v110.h5", "soft", KS_E_HDF5_SOFT_LINK, KS_UNSUPPORTED},
+        {"links-earliest.h5", "soft", KS_E_HDF5_SOFT_LINK, KS_UNSUPPORTED},
+        {"links-v110.h5", "external/x", KS_E_HDF5_EXTERNAL_LINK, KS_UNSAFE},
+        {"virtual.h5", "v", KS_E_HDF5_VIRTUAL, KS_UNSAFE},
+        {"external.h5", "e", KS_E_HDF5_EXTERNAL, KS_UNSAFE},
+        {"filter-unknown.h5", "lzf", KS_E_HDF5_FILTER_UNKNOWN, KS_UNSUPPORTED},
+        {"nbit.h5", "scaled", KS_E_HDF5_FILTER_UNKNOWN, KS_UNSUPPORTED},
+        {"keras-earliest.h5", "layers", KS_E_HDF5_NOT_DATASET, KS_MALFORMED},
+        {"types-v108.h5", "named", KS_E_HDF5_NOT_DATASET, KS_MALFORMED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ks_bytes bytes = load(rows[i].file);
+        ks_context context;
+        ks_hdf5 *file = NULL;
+        ks_hdf5_node node = 0;
+        ks_hdf5_type type;
+        bool found = true;
+        ks_context_init(&context, NULL);
+        assert_int_equal(ks_hdf5_open(&file, &context, bytes, KS_ROAD_STRICT), KS_OK);
+        ks_code code = ks_hdf5_find(&node, &found, file, ks_hdf5_root(file), rows[i].path);
+        if (code == KS_OK) {
+            assert_true(found);
+            code = ks_hdf5_dataset(&type, file, node);
+            char place[64];
+            snprintf(place, sizeof place, "/%s", rows[i].path);
+            assert_string_equal(context.error.place, place);
+        }
+        assert_int_equal(code, rows[i].code);
+        assert_int_equal(ks_code_verdict(code), rows[i].verdict);
+        ks_hdf5_close(file);
+        assert_int_equal(context.memory.n_live, 0);
+        free(writable(bytes));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(changed_bytes_never_hurt),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(failing_allocations_leave_nothing),
+        cmocka_unit_test(faults_have_names),
+        cmocka_unit_test(elsewhere_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
