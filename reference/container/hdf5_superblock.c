@@ -112,9 +112,10 @@ static ks_code read_new(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
         return KS_OK; // the caller says so
     uint64_t size = reader->at;
     uint32_t stored = ks_read_u32(reader);
-    if (!reader->failed && stored != ks__h5_lookup3(self->bytes.data, (size_t)size))
-        return ks__h5_fail(self, KS_E_HDF5_CHECKSUM, size, "expected the checksum of the superblock, found 0x%08X",
-                           stored);
+    uint32_t computed = ks__h5_lookup3(self->bytes.data, (size_t)size);
+    if (!reader->failed && stored != computed)
+        return ks__h5_fail(self, KS_E_HDF5_CHECKSUM, size, "expected checksum 0x%08X of the superblock, found 0x%08X",
+                           computed, stored);
     if ((flags & ~5U) != 0)
         return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, 11, "expected known flags, found 0x%02X", flags);
     if (version == 3 && flags != 0)
