@@ -89,9 +89,6 @@ typedef struct list {
 static ks_code grow(list *l, ks__h5 *self) {
     ks_context *context = self->base.context;
     size_t capacity = l->capacity ? l->capacity * 2 : FIRST_ATTRIBUTES;
-    if (l->count >= context->limits.hdf5_objects)
-        return ks__h5_fail(self, KS_E_OVER_COUNT, l->object->address, "expected at most %llu attributes, found more",
-                           (unsigned long long)context->limits.hdf5_objects);
     ks__h5_named *larger = ks_allocate(context, capacity, sizeof *larger);
     if (!larger)
         return context->error.code;
@@ -121,6 +118,9 @@ static ks_code take_message(list *l, ks__h5 *self, ks__h5_span message, unsigned
         }
         return KS_OK;
     }
+    if (l->count >= self->base.context->limits.hdf5_objects)
+        return ks__h5_fail(self, KS_E_OVER_COUNT, l->object->address, "expected at most %llu attributes, found more",
+                           (unsigned long long)self->base.context->limits.hdf5_objects);
     if (l->count == l->capacity && (code = grow(l, self)) != KS_OK)
         return code;
     l->items[l->count++] = item;

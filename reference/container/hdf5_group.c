@@ -40,11 +40,11 @@ static int by_name(const void *a, const void *b) {
 /// `copy`: the name is a view that no NUL follows.
 static ks_code add_link(list *l, ks__h5 *self, const ks_hdf5_link *link, bool copy) {
     ks_context *context = self->base.context;
+    if (l->count >= context->limits.hdf5_objects)
+        return ks__h5_fail(self, KS_E_OVER_COUNT, l->group->address, "expected at most %llu links, found more",
+                           (unsigned long long)context->limits.hdf5_objects);
     if (l->count == l->capacity) {
         size_t capacity = l->capacity ? l->capacity * 2 : FIRST_LINKS;
-        if (l->count >= context->limits.hdf5_objects)
-            return ks__h5_fail(self, KS_E_OVER_COUNT, l->group->address, "expected at most %llu links, found more",
-                               (unsigned long long)context->limits.hdf5_objects);
         ks_hdf5_link *larger = ks_allocate(context, capacity, sizeof *larger);
         if (!larger)
             return context->error.code;
