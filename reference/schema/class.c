@@ -17,12 +17,15 @@ const ks_class *const *ks_classes(void) {
     return all_classes;
 }
 
-// "keras.src.layers.core.dense" (3.0.0 and 3.0.1) names the same class as "keras.layers".
+// "keras.src.layers.core.dense" (3.0.0 and 3.0.1) names the same class as "keras.layers": the package's name follows
+// "keras.src.". Operations and layers share names ("Add"), so that part decides.
 static bool module_fits(const ks_class *row, ks_text module) {
+    const char *package = strncmp(row->module, "keras.", 6) == 0 ? row->module + 6 : "models";
+    size_t size = strlen(package);
     if (ks_text_is(module, row->module))
         return true;
-    return module.size > 10 && memcmp(module.data, "keras.src.", 10) == 0 &&
-           strncmp(row->module, "keras.src.", 10) != 0;
+    return module.size > 10 + size && memcmp(module.data, "keras.src.", 10) == 0 &&
+           memcmp(module.data + 10, package, size) == 0 && module.data[10 + size] == '.';
 }
 
 const ks_class *ks_class_find(ks_text name, const ks_text *module) {
