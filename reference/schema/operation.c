@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operations whose result has the (broadcast) shape of its operands or a reduction of it. Source of the rules: Keras 3
+// ops/{numpy,nn,math,core}.py, compute_output_spec of each class. An operation's config has its constructor's arguments
+// besides "name".
+#include "schema/operation.h"
+
+#include <string.h>
+
+#include "schema/broadcast.h"
+#include "schema/key_row.h"
+#include "schema/promotion.h"
+
+static const char *const one_operand[] = {"x", NULL};
+static const char *const two_operands[] = {"x1", "x2", NULL};
+
+// Result of two or more operands: broadcast shape.
+static ks_code broadcast_operands(ks_shape *out, ks_call *call, const ks_object *object, const ks_operand *operands,
+                                  size_t count) {
+    *out = operands[0].array->shape;
+    for (size_t i = 1; i < count; i++)
+        if (!ks_shape_broadcast(out, out, &operands[i].array->shape))
+            return ks_shape_error(call->context, object, "the operands' shapes cannot be broadcast");
+    return KS_OK;
+}
+
+// --- one operand ----------------------------------------------------------------------------------------------------
+
+static ks_code like_operand(ks_tree *out, ks_call *call, ks_object *object, bool to_float) {
+    ks_operand x;
+    ks_dtype dtype;
+    ks_code code;
+    KS_TRY(ks_operand_at(&x, call, object, 0));
+    dtype = ks_operand_dtype(call, &x, 1);
+    code = ks_result(out, call, to_float ? ks_operand_float(call, dtype) : dtype, &x.array->shape);
+done:
+    return code;
+}
+
+static ks_code unary_infer_KEEP(ks_tree *out, ks_call *call, ks_object *object) {
+    return like_operand(out, call, object, false);
+}
+
+static ks_code unary_infer_FLOAT(ks_tree *out, ks_call *call, ks_object *object) {
+    return like_operand(out, call, object, true);
+}
+
+static ks_code test_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = like_operand(out, call, object, false);
+    if (code == KS_OK)
+        out->as.array->dtype = KS_BOOL8;
+    return code;
+}
+
+#define KS_OPERATION_UNARY(class_name, module_name, kernel, type)                                                      \
+    const ks_class ks_class_Op##class_name = {                                                                         \
+        .name = #class_name,                                                                                           \
+        .module = module_name,                                                                                         \
+        .kind = KS_KIND_OPERATION,                                                                                     \
+        .arguments = one_operand,                                                                                      \
+        .infer = unary_infer_##type,                                                                                   \
+    };
+#define KS_OPERATION_ACTIVATION(class_name, function)                                                                  \
+    KS_OPERATION_UNARY(class_name, "keras.src.ops.nn", function, FLOAT)
+
+// --- two operands ---------------------------------------------------------------------------------------------------
+
+static ks_code two_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_operand operands[2];
+    ks_shape shape;
+    ks_code code;
+    KS_TRY(ks_operand_at(&operands[0], call, object, 0));
+    KS_TRY(ks_operand_at(&operands[1], call, object, 1));
+    KS_TRY(broadcast_operands(&shape, call, object, operands, 2));
+    code = ks_result(out, call, ks_operand_dtype(call, operands, 2), &shape);
+done:
+    return code;
+}
+
+static ks_code binary_infer_KEEP(ks_tree *out, ks_call *call, ks_object *object) {
+    return two_infer(out, call, object);
+}
+
+static ks_code binary_infer_FLOAT(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = two_infer(out, call, object);
+    if (code == KS_OK)
+        out->as.array->dtype = ks_operand_float(call, out->as.array->dtype);
+    return code;
+}
+
+static ks_code compare_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = two_infer(out, call, object);
+    if (code == KS_OK)
+        out->as.array->dtype = KS_BOOL8;
+    return code;
+}
+
+#define KS_OPERATION_BINARY(class_name, kernel, type)                                                                  \
+    const ks_class ks_class_Op##class_name = {                                                                         \
+        .name = #class_name,                                                                                           \
+        .module = "keras.src.ops.numpy",                                                                               \
+        .kind = KS_KIND_OPERATION,                                                                                     \
+        .arguments = two_operands,                                                                                     \
+        .infer = binary_infer_##type,                                                                                  \
+    };
+#define KS_OPERATION_COMPARE(class_name, kernel)                                                                       \
+    const ks_class ks_class_Op##class_name = {                                                                         \
+        .name = #class_name,                                                                                           \
+        .module = "keras.src.ops.numpy",                                                                               \
+        .kind = KS_KIND_OPERATION,                                                                                     \
+        .arguments = two_operands,                                                                                     \
+        .infer = compare_infer,                                                                                        \
+    };
+
+// --- reductions -----------------------------------------------------------------------------------------------------
+
+static const ks_key reduction_keys[] = {
+    KS_ROW(ks_operation, axis, INTS, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_ROW(ks_operation, keepdims, BOOL, KS_NUMERIC, "false"),
+    {.name = "initial",
+     .type = KS_KEY_FLOAT,
+     .flags = KS_NULLABLE,
+     .offset = KS_FIELD(ks_operation, a),
+     .otherwise = "null"},
+    {.name = "ord",
+     .type = KS_KEY_ANY,
+     .flags = KS_NULLABLE,
+     .offset = KS_FIELD(ks_operation, ignored),
+     .otherwise = "null"},
+    {.name = "dtype",
+     .type = KS_KEY_TEXT,
+     .flags = KS_NULLABLE,
+     .offset = KS_FIELD(ks_operation, text),
+     .otherwise = "null"},
+};
+
+static ks_code reduction_check(ks_context *context, ks_object *object) {
+    const ks_operation *params = object->params;
+    if (params->a == params->a) // not NaN
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "initial",
+                            "a reduction that starts from a value cannot be run by this reference");
+    if (params->ignored->type != KS_VALUE_NULL && !ks_value_is_text(params->ignored, "euclidean") &&
+        !(params->ignored->type == KS_VALUE_INT && params->ignored->as.integer == 2 && params->axis.count == 1))
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "ord",
+                            "only the euclidean norm can be run by this reference");
+    if (params->text.data)
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "dtype",
+                            "a reduction in another type cannot be run by this reference");
+    return KS_OK;
+}
+
+static ks_code reduced_shape(ks_shape *shape, ks_call *call, const ks_object *object) {
+    const ks_operation *params = object->params;
+    int axes[KS_MAX_RANK], count;
+    if (!ks_operation_axes(axes, &count, &params->axis, shape->rank))
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "axis",
+                            "an axis is outside a tensor of rank %d, or twice there", shape->rank);
+    for (int i = count; i-- > 0;) {
+        if (params->keepdims)
+            shape->dims[axes[i]] = 1;
+        else
+            ks_shape_drop(shape, axes[i]);
+    }
+    return KS_OK;
+}
+
+static ks_code reduce_infer_KEEP(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_operand x;
+    ks_shape shape;
+    ks_dtype dtype;
+    bool sums = strcmp(object->row->name, "Sum") == 0 || strcmp(object->row->name, "Prod") == 0;
+    ks_code code;
+    KS_TRY(ks_operand_at(&x, call, object, 0));
+    shape = x.array->shape;
+    KS_TRY(reduced_shape(&shape, call, object));
+    dtype = ks_operand_dtype(call, &x, 1);
+    if (sums && (dtype == KS_BOOL8 || dtype == KS_INT8 || dtype == KS_INT16))
+        dtype = KS_INT32;
+    if (sums && (dtype == KS_UINT8 || dtype == KS_UINT16))
+        dtype = KS_UINT32;
+    code = ks_result(out, call, dtype, &shape);
+done:
+    return code;
+}
+
+static ks_code reduce_infer_FLOAT(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = reduce_infer_KEEP(out, call, object);
+    if (code == KS_OK)
+        out->as.array->dtype = ks_operand_float(call, out->as.array->dtype);
+    return code;
+}
+
+static ks_code any_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = reduce_infer_KEEP(out, call, object);
+    if (code == KS_OK)
+        out->as.array->dtype = KS_BOOL8;
+    return code;
+}
+
+static ks_code arg_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_code code;
+    if (params->axis.count > 1)
+        return ks_key_error(call->context, KS_E_CONFIG_VALUE, object, "axis", "expected one axis");
+    code = reduce_infer_KEEP(out, call, object);
+    if (code == KS_OK)
+        out->as.array->dtype = KS_INT32;
+    return code;
+}
+
+#define KS_REDUCTION_CLASS(symbol, class_name, module_name, infer_function)                                            \
+    const ks_class ks_class_Op##symbol = {                                                                             \
+        .name = class_name,                                                                                            \
+        .module = module_name,                                                                                         \
+        .kind = KS_KIND_OPERATION,                                                                                     \
+        KS_KEYS(reduction_keys),                                                                                       \
+        .params_size = sizeof(ks_operation),                                                                           \
+        .arguments = one_operand,                                                                                      \
+        .check = reduction_check,                                                                                      \
+        .infer = infer_function,                                                                                       \
+    };
+#define KS_OPERATION_REDUCE(class_name, module_name, kernel, type)                                                     \
+    KS_REDUCTION_CLASS(class_name, #class_name, module_name, reduce_infer_##type)
+#define KS_OPERATION(name)
+#include "schema/operations.def"
+#undef KS_OPERATION
+
+KS_REDUCTION_CLASS(Any, "Any", "keras.src.ops.numpy", any_infer)
+KS_REDUCTION_CLASS(All, "All", "keras.src.ops.numpy", any_infer)
+KS_REDUCTION_CLASS(Argmax, "Argmax", "keras.src.ops.numpy", arg_infer)
+KS_REDUCTION_CLASS(Argmin, "Argmin", "keras.src.ops.numpy", arg_infer)
+
+// --- of their own ---------------------------------------------------------------------------------------------------
+
+#define KS_KEYLESS_CLASS(symbol, module_name, argument_list, infer_function)                                           \
+    const ks_class ks_class_Op##symbol = {                                                                             \
+        .name = #symbol,                                                                                               \
+        .module = module_name,                                                                                         \
+        .kind = KS_KIND_OPERATION,                                                                                     \
+        .arguments = argument_list,                                                                                    \
+        .infer = infer_function,                                                                                       \
+    };
+#define KS_KEYED_CLASS(symbol, class_name, module_name, key_table, argument_list, check_function, infer_function)      \
+    const ks_class ks_class_Op##symbol = {                                                                             \
+        .name = class_name,                                                                                            \
+        .module = module_name,                                                                                         \
+        .kind = KS_KIND_OPERATION,                                                                                     \
+        KS_KEYS(key_table),                                                                                            \
+        .params_size = sizeof(ks_operation),                                                                           \
+        .arguments = argument_list,                                                                                    \
+        .check = check_function,                                                                                       \
+        .infer = infer_function,                                                                                       \
+    };
+#define KS_NAMED_ROW(key, key_type, field, key_flags, text)                                                            \
+    {.name = key,                                                                                                      \
+     .type = KS_KEY_##key_type,                                                                                        \
+     .flags = key_flags,                                                                                               \
+     .offset = KS_FIELD(ks_operation, field),                                                                          \
+     .otherwise = text}
+
+KS_KEYLESS_CLASS(LogicalNot, "keras.src.ops.numpy", one_operand, test_infer)
+KS_KEYLESS_CLASS(Isnan, "keras.src.ops.numpy", one_operand, test_infer)
+KS_KEYLESS_CLASS(Isinf, "keras.src.ops.numpy", one_operand, test_infer)
+KS_KEYLESS_CLASS(Isfinite, "keras.src.ops.numpy", one_operand, test_infer)
+
+static const char *const variable_operand[] = {"variable", NULL};
+KS_KEYLESS_CLASS(StopGradient, "keras.src.ops.core", variable_operand, unary_infer_KEEP)
+
+static const ks_key round_keys[] = {
+    KS_NAMED_ROW("decimals", INT, number, KS_NUMERIC, "0"),
+};
+
+static ks_code round_check(ks_context *context, ks_object *object) {
+    const ks_operation *params = object->params;
+    if (params->number == 0)
+        return KS_OK;
+    return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "decimals",
+                        "rounding to decimals cannot be run by this reference");
+}
+
+KS_KEYED_CLASS(Round, "Round", "keras.src.ops.numpy", round_keys, one_operand, round_check, unary_infer_KEEP)
+
+static const ks_key clip_keys[] = {
+    KS_NAMED_ROW("x_min", FLOAT, a, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_NAMED_ROW("x_max", FLOAT, b, KS_NULLABLE | KS_NUMERIC, "null"),
+};
+
+static ks_code clip_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = like_operand(out, call, object, false);
+    if (code == KS_OK && out->as.array->dtype == KS_BOOL8)
+        out->as.array->dtype = KS_INT32;
+    return code;
+}
+
+KS_KEYED_CLASS(Clip, "Clip", "keras.src.ops.numpy", clip_keys, one_operand, NULL, clip_infer)
+
+static const char *const where_arguments[] = {"condition", "x1", "x2", NULL};
+
+static ks_code where_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_operand operands[3];
+    ks_shape shape;
+    ks_code code;
+    for (size_t i = 0; i < 3; i++)
+        KS_TRY(ks_operand_at(&operands[i], call, object, i));
+    KS_TRY(broadcast_operands(&shape, call, object, operands, 3));
+    code = ks_result(out, call, ks_operand_dtype(call, operands + 1, 2), &shape);
+done:
+    return code;
+}
+
+KS_KEYLESS_CLASS(Where, "keras.src.ops.numpy", where_arguments, where_infer)
+
+// --- types ----------------------------------------------------------------------------------------------------------
+
+static const ks_key cast_keys[] = {
+    KS_NAMED_ROW("dtype", TEXT, text, KS_REQUIRED | KS_NUMERIC, NULL),
+};
+
+static ks_code known_dtype(ks_context *context, const ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_dtype dtype = params->text.data ? ks_dtype_by_name(params->text) : KS_FLOAT32;
+    if (dtype == KS_DTYPE_NONE)
+        return ks_key_error(context, KS_E_CONFIG_UNKNOWN_NAME, object, "dtype", "unknown dtype \"%.40s\"",
+                            params->text.data);
+    if (dtype == KS_FLOAT16 || dtype == KS_BFLOAT16 || dtype == KS_COMPLEX64 || dtype == KS_COMPLEX128 ||
+        dtype == KS_STRING || dtype == KS_FLOAT64)
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "dtype",
+                            "dtype \"%.40s\" cannot be run by this reference", params->text.data);
+    return KS_OK;
+}
+
+static ks_code dtype_check(ks_context *context, ks_object *object) {
+    return known_dtype(context, object);
+}
+
+static ks_dtype own_dtype(const ks_call *call, const ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_dtype dtype = params->text.data ? ks_dtype_by_name(params->text) : KS_FLOAT32;
+    return ks_dtype_is_floating(dtype) ? ks_operand_float(call, dtype) : dtype;
+}
+
+static ks_code cast_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_code code = like_operand(out, call, object, false);
+    if (code == KS_OK)
+        out->as.array->dtype = own_dtype(call, object);
+    return code;
+}
+
+KS_KEYED_CLASS(Cast, "Cast", "keras.src.ops.core", cast_keys, one_operand, dtype_check, cast_infer)
+
+static const ks_key like_keys[] = {
+    KS_NAMED_ROW("dtype", TEXT, text, KS_NULLABLE | KS_NUMERIC, "null"),
+};
+static const char *const like_arguments[] = {"x", "dtype", NULL};
+
+static ks_code like_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_code code = like_operand(out, call, object, false);
+    if (code == KS_OK && call->arguments[1].type != KS_TREE_NONE)
+        return ks_argument_error(call, object, "a dtype in a call cannot be run by this reference");
+    if (code == KS_OK && params->text.data)
+        out->as.array->dtype = own_dtype(call, object);
+    return code;
+}
+
+KS_KEYED_CLASS(ZerosLike, "ZerosLike", "keras.src.ops.numpy", like_keys, like_arguments, dtype_check, like_infer)
+KS_KEYED_CLASS(OnesLike, "OnesLike", "keras.src.ops.numpy", like_keys, like_arguments, dtype_check, like_infer)
+
+static const ks_key one_hot_keys[] = {
+    {.name = "num_classes",
+     .type = KS_KEY_INT,
+     .flags = KS_REQUIRED | KS_NUMERIC,
+     .offset = KS_FIELD(ks_operation, number),
+     .minimum = 1,
+     .maximum = INT32_MAX},
+    KS_NAMED_ROW("axis", INTS, axis, KS_NUMERIC, "-1"),
+    KS_NAMED_ROW("dtype", TEXT, text, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_NAMED_ROW("sparse", BOOL, keepdims, 0, "false"),
+};
+
+static ks_code one_hot_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_operand x;
+    ks_shape shape;
+    int axis;
+    ks_code code;
+    KS_TRY(ks_operand_at(&x, call, object, 0));
+    shape = x.array->shape;
+    axis = params->axis.count == 1 ? ks_axis(params->axis.items[0], shape.rank + 1) : -1;
+    if (axis < 0 || shape.rank >= KS_MAX_RANK)
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "axis", "expected an axis of the result");
+    ks_shape_insert(&shape, axis, params->number);
+    code = ks_result(out, call, own_dtype(call, object), &shape);
+done:
+    return code;
+}
+
+static ks_code one_hot_check(ks_context *context, ks_object *object) {
+    const ks_operation *params = object->params;
+    if (params->keepdims)
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "sparse",
+                            "sparse tensors cannot be run by this reference");
+    return known_dtype(context, object);
+}
+
+KS_KEYED_CLASS(OneHot, "OneHot", "keras.src.ops.nn", one_hot_keys, one_operand, one_hot_check, one_hot_infer)
+
+// --- functions with parameters --------------------------------------------------------------------------------------
+
+static const ks_key activation_relu_keys[] = {
+    KS_NAMED_ROW("negative_slope", FLOAT, a, KS_NUMERIC, "0.0"),
+    KS_NAMED_ROW("max_value", FLOAT, b, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_NAMED_ROW("threshold", FLOAT, c, KS_NUMERIC, "0.0"),
+};
+static const ks_key leaky_relu_keys[] = {KS_NAMED_ROW("negative_slope", FLOAT, a, KS_NUMERIC, "0.2")};
+static const ks_key alpha_keys[] = {KS_NAMED_ROW("alpha", FLOAT, a, KS_NUMERIC, "1.0")};
+static const ks_key gelu_keys[] = {KS_NAMED_ROW("approximate", BOOL, approximate, KS_NUMERIC, "true")};
+static const ks_key axis_keys[] = {KS_NAMED_ROW("axis", INTS, axis, KS_NUMERIC, "-1")};
+static const ks_key normalize_keys[] = {
+    KS_NAMED_ROW("axis", INTS, axis, KS_NUMERIC, "-1"),
+    KS_NAMED_ROW("order", INT, number, KS_NUMERIC, "2"),
+    KS_NAMED_ROW("epsilon", FLOAT, a, KS_NULLABLE | KS_NUMERIC, "null"),
+};
+static const ks_key cumsum_keys[] = {
+    KS_NAMED_ROW("axis", INTS, axis, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_NAMED_ROW("dtype", TEXT, text, KS_NULLABLE, "null"),
+};
+
+// One axis, within range.
+static ks_code axis_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_code code = like_operand(out, call, object, true);
+    if (code == KS_OK && (params->axis.count != 1 || ks_axis(params->axis.items[0], out->as.array->shape.rank) < 0))
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "axis", "expected one axis of the tensor");
+    return code;
+}
+
+static ks_code normalize_check(ks_context *context, ks_object *object) {
+    const ks_operation *params = object->params;
+    if (params->number == 2)
+        return KS_OK;
+    return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "order",
+                        "only the euclidean norm can be run by this reference");
+}
+
+KS_KEYED_CLASS(ActivationReLU, "ReLU", "keras.src.activations.activations", activation_relu_keys, one_operand, NULL,
+               unary_infer_FLOAT)
+KS_KEYED_CLASS(LeakyRelu, "LeakyRelu", "keras.src.ops.nn", leaky_relu_keys, one_operand, NULL, unary_infer_FLOAT)
+KS_KEYED_CLASS(Elu, "Elu", "keras.src.ops.nn", alpha_keys, one_operand, NULL, unary_infer_FLOAT)
+KS_KEYED_CLASS(Celu, "Celu", "keras.src.ops.nn", alpha_keys, one_operand, NULL, unary_infer_FLOAT)
+KS_KEYED_CLASS(Gelu, "Gelu", "keras.src.ops.nn", gelu_keys, one_operand, NULL, unary_infer_FLOAT)
+KS_KEYED_CLASS(Softmax, "Softmax", "keras.src.ops.nn", axis_keys, one_operand, NULL, axis_infer)
+KS_KEYED_CLASS(LogSoftmax, "LogSoftmax", "keras.src.ops.nn", axis_keys, one_operand, NULL, axis_infer)
+KS_KEYED_CLASS(Normalize, "Normalize", "keras.src.ops.nn", normalize_keys, one_operand, normalize_check, axis_infer)
+
+static ks_code cumsum_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_code code = like_operand(out, call, object, false);
+    if (code != KS_OK)
+        return code;
+    if (params->text.data || params->axis.count != 1)
+        return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, params->text.data ? "dtype" : "axis",
+                            "cannot be run by this reference");
+    if (ks_axis(params->axis.items[0], out->as.array->shape.rank) < 0)
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "axis", "expected an axis of the tensor");
+    if (out->as.array->dtype == KS_BOOL8)
+        out->as.array->dtype = KS_INT32;
+    return KS_OK;
+}
+
+KS_KEYED_CLASS(Cumsum, "Cumsum", "keras.src.ops.numpy", cumsum_keys, one_operand, NULL, cumsum_infer)
+
+// --- products -------------------------------------------------------------------------------------------------------
+
+static ks_code matmul_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_operand operands[2];
+    ks_shape a, b, shape;
+    int64_t rows, columns, inner;
+    bool vector_a, vector_b;
+    ks_code code;
+    KS_TRY(ks_operand_at(&operands[0], call, object, 0));
+    KS_TRY(ks_operand_at(&operands[1], call, object, 1));
+    a = operands[0].array->shape;
+    b = operands[1].array->shape;
+    if (a.rank < 1 || b.rank < 1)
+        return ks_shape_error(call->context, object, "expected operands with at least one dimension");
+    vector_a = a.rank == 1;
+    vector_b = b.rank == 1;
+    rows = vector_a ? 1 : a.dims[a.rank - 2];
+    inner = a.dims[a.rank - 1];
+    columns = vector_b ? 1 : b.dims[b.rank - 1];
+    if (!ks_dims_agree(inner, vector_b ? b.dims[0] : b.dims[b.rank - 2]))
+        return ks_shape_error(call->context, object, "the inner dimensions of the operands differ");
+    a.rank = a.rank < 2 ? 0 : a.rank - 2;
+    b.rank = b.rank < 2 ? 0 : b.rank - 2;
+    if (!ks_shape_broadcast(&shape, &a, &b))
+        return ks_shape_error(call->context, object, "the operands' shapes cannot be broadcast");
+    if (!vector_a)
+        ks_shape_insert(&shape, shape.rank, rows);
+    if (!vector_b)
+        ks_shape_insert(&shape, shape.rank, columns);
+    code = ks_result(out, call, ks_operand_dtype(call, operands, 2), &shape);
+done:
+    return code;
+}
+
+KS_KEYLESS_CLASS(Matmul, "keras.src.ops.numpy", two_operands, matmul_infer)
+
+static const ks_key einsum_keys[] = {
+    KS_NAMED_ROW("subscripts", TEXT, text, KS_REQUIRED | KS_NUMERIC, NULL),
+};
+
+// "ab,bc->ac" with one letter for each axis.
+static bool letters_fit(const char *letters, size_t size, const ks_shape *shape) {
+    return size == (size_t)shape->rank &&
+           strspn(letters, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") >= size;
+}
+
+static ks_code einsum_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    const char *text = params->text.data, *comma = strchr(text, ','), *arrow = strstr(text, "->");
+    ks_operand operands[2];
+    ks_shape shape = {.rank = 0};
+    ks_code code;
+    KS_TRY(ks_operand_at(&operands[0], call, object, 0));
+    KS_TRY(ks_operand_at(&operands[1], call, object, 1));
+    if (!comma || !arrow || arrow < comma || strlen(arrow + 2) > KS_MAX_RANK || strchr(text, '.') || strchr(text, ' '))
+        return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "subscripts",
+                            "only [X],[Y]->[Z] can be run by this reference");
+    if (!letters_fit(text, (size_t)(comma - text), &operands[0].array->shape) ||
+        !letters_fit(comma + 1, (size_t)(arrow - comma - 1), &operands[1].array->shape))
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "subscripts",
+                            "the letters do not fit the operands");
+    for (const char *c = arrow + 2; *c; c++) {
+        const char *in_a = memchr(text, *c, (size_t)(comma - text));
+        const char *in_b = memchr(comma, *c, (size_t)(arrow - comma));
+        if (!in_a && !in_b)
+            return ks_key_error(call->context, KS_E_CONFIG_VALUE, object, "subscripts", "'%c' is in no operand", *c);
+        shape.dims[shape.rank++] =
+            in_a ? operands[0].array->shape.dims[in_a - text] : operands[1].array->shape.dims[in_b - comma - 1];
+    }
+    for (const char *c = text; c < comma; c++) {
+        const char *in_b = memchr(comma, *c, (size_t)(arrow - comma));
+        if (in_b &&
+            !ks_dims_agree(operands[0].array->shape.dims[c - text], operands[1].array->shape.dims[in_b - comma - 1]))
+            return ks_shape_error(call->context, object, "dimension '%c' differs between the operands", *c);
+    }
+    code = ks_result(out, call, ks_operand_float(call, ks_operand_dtype(call, operands, 2)), &shape);
+done:
+    return code;
+}
+
+KS_KEYED_CLASS(Einsum, "Einsum", "keras.src.ops.numpy", einsum_keys, two_operands, NULL, einsum_infer)
