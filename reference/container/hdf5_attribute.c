@@ -76,6 +76,7 @@ typedef struct list {
     const ks__h5_object *object;
     ks__h5_heap heap;
     uint64_t names; ///< name index
+    uint64_t order; ///< creation order index
     ks__h5_named *items;
     size_t count;
     size_t capacity;
@@ -158,8 +159,7 @@ static ks_code open_dense(bool *dense, list *l, ks__h5 *self) {
         ks_read_skip(&reader, 2);
     uint64_t heap = ks__h5_address(self, &reader);
     l->names = ks__h5_address(self, &reader);
-    if (flags & 0x02)
-        (void)ks__h5_address(self, &reader);
+    l->order = flags & 0x02 ? ks__h5_address(self, &reader) : KS__H5_UNDEFINED;
     if (reader.failed || (flags & ~0x03U))
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE, message->at,
                            "expected attribute info, found flags 0x%02X or its end", flags);
@@ -168,6 +168,21 @@ static ks_code open_dense(bool *dense, list *l, ks__h5 *self) {
                            version);
     *dense = heap != KS__H5_UNDEFINED;
     return *dense ? ks__h5_heap_open(&l->heap, self, heap) : KS_OK;
+}
+
+static ks_code pass_record(void *data, ks__h5 *self, ks__h5_span record) {
+    (void)data;
+    (void)self;
+    (void)record;
+    return KS_OK;
+}
+
+ks_code ks__h5_attributes_verify(ks__h5 *self, const ks__h5_object *object) {
+    ks__h5_tree2 what = {.type = 9, .visit = pass_record};
+    list l = {.object = object, .order = KS__H5_UNDEFINED};
+    bool dense = false;
+    ks_code code = open_dense(&dense, &l, self);
+    return code == KS_OK && l.order != KS__H5_UNDEFINED ? ks__h5_tree2_walk(self, l.order, &what) : code;
 }
 
 static ks_code collect(list *l, ks__h5 *self) {

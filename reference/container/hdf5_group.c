@@ -178,6 +178,7 @@ static ks_code find_in_symbols(ks_hdf5_link *out, bool *found, ks__h5 *self, ks_
 typedef struct link_info {
     uint64_t heap;
     uint64_t names;
+    uint64_t order; ///< creation order index
 } link_info;
 
 static ks_code read_link_info(link_info *out, ks__h5 *self, const ks__h5_object *group) {
@@ -189,8 +190,7 @@ static ks_code read_link_info(link_info *out, ks__h5 *self, const ks__h5_object 
         ks_read_skip(&reader, 8);
     out->heap = ks__h5_address(self, &reader);
     out->names = ks__h5_address(self, &reader);
-    if (flags & 0x02)
-        (void)ks__h5_address(self, &reader);
+    out->order = flags & 0x02 ? ks__h5_address(self, &reader) : KS__H5_UNDEFINED;
     if (reader.failed || (flags & ~0x03U))
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE, message->at, "expected link info, found flags 0x%02X or its end",
                            flags);
@@ -341,4 +341,20 @@ ks_code ks__h5_group_list(ks__h5 *self, ks__h5_object *group) {
     }
     ks_free(context, l.links);
     return code;
+}
+
+static ks_code pass_record(void *data, ks__h5 *self, ks__h5_span record) {
+    (void)data;
+    (void)self;
+    (void)record;
+    return KS_OK;
+}
+
+ks_code ks__h5_group_verify(ks__h5 *self, const ks__h5_object *group) {
+    ks__h5_tree2 what = {.type = 6, .visit = pass_record};
+    link_info info;
+    if (ks__h5_find_message(group, KS__H5_SYMBOL_TABLE))
+        return KS_OK;
+    ks_code code = read_link_info(&info, self, group);
+    return code == KS_OK && info.order != KS__H5_UNDEFINED ? ks__h5_tree2_walk(self, info.order, &what) : code;
 }

@@ -290,6 +290,8 @@ ks_code ks__h5_link_parse(ks_hdf5_link *out, ks__h5 *self, ks__h5_span message);
 /// `*found` is false when the group has no such link.
 ks_code ks__h5_group_find(ks_hdf5_link *out, bool *found, ks__h5 *self, ks__h5_object *group, ks_text name);
 ks_code ks__h5_group_list(ks__h5 *self, ks__h5_object *group);
+/// Verifies the creation order index, which nothing else reads.
+ks_code ks__h5_group_verify(ks__h5 *self, const ks__h5_object *group);
 bool ks__h5_is_group(const ks__h5_object *object);
 
 // --- hdf5_dataspace.c, hdf5_datatype.c -------------------------------------------------------------------------------
@@ -415,6 +417,8 @@ ks_code ks__h5_attributes(const ks_text **out, size_t *count, ks_hdf5 *file, ks_
 ks_code ks__h5_attribute(ks_hdf5_type *out, bool *found, ks_hdf5 *file, ks_hdf5_node node, const char *name);
 ks_code ks__h5_attribute_read(void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node, const char *name);
 ks_code ks__h5_attribute_text(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node, const char *name);
+/// Verifies the creation order index, which nothing else reads.
+ks_code ks__h5_attributes_verify(ks__h5 *self, const ks__h5_object *object);
 
 // --- hdf5_verify.c ---------------------------------------------------------------------------------------------------
 

@@ -125,6 +125,9 @@ static ks_code read_new(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
 
 static ks_code read_extension(ks__h5 *self, uint64_t address) {
     ks__h5_object *object = NULL;
+    if (address == self->root)
+        return ks__h5_fail(self, KS_E_HDF5_CYCLE, address,
+                           "expected an extension of the superblock, found the root group");
     ks_code code = ks__h5_object_get(&object, self, address);
     if (code != KS_OK)
         return code;

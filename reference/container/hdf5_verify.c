@@ -49,10 +49,15 @@ static ks_code verify_attributes(ks_hdf5 *file, ks_hdf5_node node) {
 
 static ks_code verify_object(walk *w, ks_hdf5_node node) {
     ks_hdf5 *file = &w->self->base;
+    ks__h5_object *object = NULL;
     ks_hdf5_object_type kind = KS_HDF5_GROUP;
     ks_code code = verify_attributes(file, node);
     if (code == KS_OK)
-        code = file->ops->object(&kind, file, node);
+        code = ks__h5_object_get(&object, w->self, node);
+    if (code == KS_OK)
+        code = ks__h5_attributes_verify(w->self, object);
+    if (code == KS_OK)
+        code = ks__h5_object_type(&kind, w->self, object);
     if (code != KS_OK || kind == KS_HDF5_NAMED_TYPE)
         return code;
     if (kind == KS_HDF5_DATASET) {
@@ -61,7 +66,9 @@ static ks_code verify_object(walk *w, ks_hdf5_node node) {
     }
     const ks_hdf5_link *links = NULL;
     size_t count = 0;
-    code = file->ops->links(&links, &count, file, node);
+    code = ks__h5_group_verify(w->self, object);
+    if (code == KS_OK)
+        code = file->ops->links(&links, &count, file, node);
     for (size_t i = 0; i < count && code == KS_OK; i++)
         if (links[i].type == KS_LINK_HARD)
             code = push(w, links[i].node);
