@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the HDF5 files of corpus/hdf5/ and what is in them, as h5py reads it, to harness/unit/hdf5_listing.txt.
 
-Needs h5py and h5repack. Every structure that the strict reader knows is in one of the files: formats of h5py's library
+Needs h5py, h5repack and libhdf5 itself. Every structure that the strict reader knows is in one of the files: formats of h5py's library
 versions, layouts, chunk indexes, filters, element types, links, attributes.
 
 usage: make_hdf5.py [ROOT OF THE REPOSITORY]
 """
+import ctypes
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -149,15 +151,6 @@ def write_layouts(libver):
         texts = make("chunked_text", (5,), h5py.string_dtype(), chunks=(2,))  # a fill value here breaks libhdf5
         texts[1:3] = ["x", "yy"]
         make("never_written_text", (3,), "S4", fillvalue=b"fill")
-        if libver == "v110":
-            edges = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            edges.set_chunk((4, 4))
-            edges.set_deflate(6)
-            if hasattr(edges, "set_chunk_opts"):
-                edges.set_chunk_opts(h5py.h5d.CHUNK_DONT_FILTER_PARTIAL_CHUNKS)
-            space = h5py.h5s.create_simple((6, 6))
-            dataset = h5py.h5d.create(file.id, b"plain_edges", h5py.h5t.IEEE_F32LE, space, edges)
-            dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, numbers((6, 6)))
 
 
 def write_indexes():
@@ -226,6 +219,40 @@ def write_attributes(libver):
             ordered = file.create_group("ordered", track_order=True)
             for i in range(12):
                 ordered.attrs[f"o{11 - i}"] = i
+
+
+def write_plain_edges():
+    """Chunks over the edge are left unfiltered: an option that h5py does not offer, so libhdf5 is called by hand."""
+    lib = ctypes.CDLL(ctypes.util.find_library("hdf5_serial"))
+    for name in ("H5Pcreate", "H5Fcreate", "H5Screate_simple", "H5Dcreate2"):
+        getattr(lib, name).restype = ctypes.c_int64
+    lib.H5open()
+
+    def known(name):
+        return ctypes.c_int64(ctypes.c_int64.in_dll(lib, name + "_g").value)
+
+    def sizes(*values):
+        return (ctypes.c_uint64 * len(values))(*values)
+
+    access = ctypes.c_int64(lib.H5Pcreate(known("H5P_CLS_FILE_ACCESS_ID")))
+    lib.H5Pset_libver_bounds(access, 2, 2)
+    path = os.path.join(FOLDER, "plain-edges.h5").encode()
+    file = ctypes.c_int64(lib.H5Fcreate(path, 2, ctypes.c_int64(0), access))
+    data = numbers((6, 7))
+    unlimited = 2**64 - 1
+    for name, chunk, largest in ((b"fixed", (4, 4), (6, 7)), (b"single", (8, 8), (8, 8)), (b"growing", (4, 4), (unlimited, 7)),
+                                 (b"both", (4, 4), (unlimited, unlimited))):
+        creation = ctypes.c_int64(lib.H5Pcreate(known("H5P_CLS_DATASET_CREATE_ID")))
+        lib.H5Pset_chunk(creation, 2, sizes(*chunk))
+        lib.H5Pset_deflate(creation, 6)
+        lib.H5Pset_chunk_opts(creation, 2)  # H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS
+        space = ctypes.c_int64(lib.H5Screate_simple(2, sizes(6, 7), sizes(*largest)))
+        dataset = ctypes.c_int64(lib.H5Dcreate2(file, name, known("H5T_IEEE_F32LE"), space, ctypes.c_int64(0), creation,
+                                                ctypes.c_int64(0)))
+        every = ctypes.c_int64(0)
+        lib.H5Dwrite(dataset, known("H5T_NATIVE_FLOAT"), every, every, every, data.ctypes.data_as(ctypes.c_void_p))
+        lib.H5Dclose(dataset)
+    lib.H5Fclose(file)
 
 
 def write_others():
@@ -393,6 +420,7 @@ def main():
     write_many("v108", 600)
     write_indexes()
     write_others()
+    write_plain_edges()
     repack()
     with open(LISTING, "w", encoding="utf-8") as out:
         out.write("# Made by fuzz/seeds/make_hdf5.py: what h5py finds in each file of corpus/hdf5/.\n")

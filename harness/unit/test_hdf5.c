@@ -100,10 +100,11 @@ static void contents_are_those_of_the_library(void **state) {
         "attributes-earliest.h5", "attributes-v108.h5", "attributes-v110.h5", "empty.h5",
         "index-extensible.h5",    "index-tree1.h5",     "index-tree2.h5",     "index-fixed-paged.h5",
         "keras-earliest.h5",      "keras-v108.h5",      "keras-v110.h5",      "layouts-earliest.h5",
-        "layouts-v108.h5",        "layouts-v110.h5",    "legacy-earliest.h5", "legacy-v110.h5",
-        "links-earliest.h5",      "links-v108.h5",      "links-v110.h5",      "many-earliest.h5",
-        "many-v108.h5",           "repack-latest.h5",   "repack-deflate.h5",  "repack-attributes.h5",
-        "repack-types.h5",        "types-earliest.h5",  "types-v110.h5",      "userblock.h5",
+        "layouts-v108.h5",        "plain-edges.h5",     "layouts-v110.h5",    "legacy-earliest.h5",
+        "legacy-v110.h5",         "links-earliest.h5",  "links-v108.h5",      "links-v110.h5",
+        "many-earliest.h5",       "many-v108.h5",       "repack-latest.h5",   "repack-deflate.h5",
+        "repack-attributes.h5",   "repack-types.h5",    "types-earliest.h5",  "types-v110.h5",
+        "userblock.h5",
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         hdf5_text texts[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
@@ -273,6 +274,41 @@ static void views_are_in_place_and_wrong_wishes_are_told(void **state) {
     release(&context, file, bytes);
 }
 
+static void attributes_are_looked_up(void **state) {
+    (void)state;
+    static const char *const files[] = {"attributes-earliest.h5", "attributes-v110.h5", "repack-attributes.h5"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        ks_bytes bytes = load(files[i]);
+        ks_context context;
+        ks_hdf5 *file = NULL;
+        ks_context_init(&context, NULL);
+        assert_int_equal(ks_hdf5_open(&file, &context, bytes, KS_ROAD_STRICT), KS_OK);
+        ks_hdf5_node root = ks_hdf5_root(file);
+        for (int listed = 0; listed < 2; listed++) {
+            for (int k = 0; k < 12; k++) {
+                char name[8];
+                float data[3] = {0, 0, 0};
+                ks_hdf5_type type;
+                bool found = false;
+                snprintf(name, sizeof name, "a%d", k);
+                assert_int_equal(ks_hdf5_attribute(&type, &found, file, root, name), KS_OK);
+                assert_true(found && type.dtype == KS_FLOAT32 && type.shape.dims[0] == k % 4);
+                assert_int_equal(ks_hdf5_attribute_read(data, sizeof(float) * (size_t)(k % 4), file, root, name),
+                                 KS_OK);
+                for (int j = 0; j < k % 4; j++)
+                    assert_true(data[j] == (float)j * 0.5F - 3.0F);
+                assert_int_equal(ks_hdf5_attribute(&type, &found, file, root, "b"), KS_OK);
+                assert_false(found);
+            }
+            const ks_text *names = NULL;
+            size_t count = 0;
+            assert_int_equal(ks_hdf5_attributes(&names, &count, file, root), KS_OK);
+            assert_true(count >= 12);
+        }
+        release(&context, file, bytes);
+    }
+}
+
 static void limits_are_kept(void **state) {
     (void)state;
     static const struct {
@@ -311,6 +347,7 @@ int main(void) {
         cmocka_unit_test(paths_are_looked_up),
         cmocka_unit_test(every_name_of_many_is_found),
         cmocka_unit_test(views_are_in_place_and_wrong_wishes_are_told),
+        cmocka_unit_test(attributes_are_looked_up),
         cmocka_unit_test(limits_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

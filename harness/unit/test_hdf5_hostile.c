@@ -202,6 +202,30 @@ static void faults_have_names(void **state) {
     }
 }
 
+/// Changes one byte `behind` the start of some bytes of a chunk, which its filter must notice.
+static void broken_chunks_are_refused(void **state) {
+    (void)state;
+    static const uint8_t fletcher[] = {0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0};
+    static const uint8_t level9[] = {0x78, 0xda};
+    static const struct {
+        const uint8_t *bytes;
+        size_t size;
+        size_t behind;
+        ks_code code;
+    } rows[] = {
+        {fletcher, sizeof fletcher, 2, KS_E_HDF5_FLETCHER},
+        {fletcher, sizeof fletcher, 30, KS_E_HDF5_FLETCHER},
+        {level9, sizeof level9, 0, KS_E_HDF5_DEFLATE},
+        {level9, sizeof level9, 20, KS_E_HDF5_DEFLATE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ks_bytes bytes = load("layouts-earliest.h5");
+        writable(bytes)[position(bytes, rows[i].bytes, rows[i].size, 0) + rows[i].behind] ^= 0x10;
+        assert_int_equal(walk_any(bytes, NULL), rows[i].code);
+        free(writable(bytes));
+    }
+}
+
 static void elsewhere_is_refused(void **state) {
     (void)state;
     static const struct {
@@ -247,11 +271,9 @@ static void elsewhere_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(changed_bytes_never_hurt),
-        cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(failing_allocations_leave_nothing),
-        cmocka_unit_test(faults_have_names),
-        cmocka_unit_test(elsewhere_is_refused),
+        cmocka_unit_test(changed_bytes_never_hurt),          cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(failing_allocations_leave_nothing), cmocka_unit_test(faults_have_names),
+        cmocka_unit_test(broken_chunks_are_refused),         cmocka_unit_test(elsewhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
