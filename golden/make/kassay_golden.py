@@ -214,8 +214,17 @@ def set_policy(name):
         keras.mixed_precision.set_global_policy(name)
 
 
-# TensorFlow's float64 kernels of these hold their constants (a slope, 1/sqrt(2), an interpolation weight) as float32.
-SINGLE_CONSTANTS = ('"gelu"', '"leaky_relu"', '"LeakyReLU"', '"ReLU"', '"bilinear"')
+# TensorFlow's float64 kernels of these hold their constants (a slope, 1/sqrt(2), an interpolation weight, 1/sqrt(key_dim)) as float32.
+SINGLE_CONSTANTS = (
+    '"gelu"',
+    '"leaky_relu"',
+    '"LeakyReLU"',
+    '"ReLU"',
+    '"bilinear"',
+    '"MultiHeadAttention"',
+    '"GroupQueryAttention"',
+    '"GroupedQueryAttention"',
+)
 
 
 def float64_tolerance(config):
@@ -262,7 +271,7 @@ def save_npz(path, arrays):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             data = io.BytesIO()
-            np.lib.format.write_array(data, np.ascontiguousarray(array), allow_pickle=False)
+            np.lib.format.write_array(data, np.asarray(array, order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
 
 
@@ -427,5 +436,7 @@ def check_reload(model, weights, outputs, inputs):
     again = [np.array(w) for w in model.weights]
     if len(again) != len(weights) or any(a.tobytes() != w.tobytes() for a, w in zip(again, weights)):
         raise Refused("FINDING: the writer's own reload has other weights")
+    if any(len(t.shape) != x.ndim for t, x in zip(flatten(model.outputs), outputs)):
+        raise Refused("FINDING: the shapes of model.outputs are not those of the outputs")
     if any(a.tobytes() != b.tobytes() for a, b in zip(predict(model, inputs), outputs)):
         raise Refused("FINDING: the writer's own reload predicts otherwise")

@@ -107,6 +107,15 @@ static const ks_node **first_calls(ks_arena *arena, const ks_graph *graph, size_
     return calls;
 }
 
+// As the file says it: the name of a class may differ between versions.
+static void put_class_name(ks_json_writer *w, const ks_object *layer) {
+    const ks_value *name = layer->source ? ks_value_get(layer->source, "class_name") : NULL;
+    if (name)
+        ks_json_put_text(w, name->text);
+    else
+        ks_json_put_string(w, layer->row->name);
+}
+
 static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m) {
     const ks_graph *graph = m->root->graph;
     size_t count;
@@ -121,7 +130,7 @@ static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m)
         ks_json_put_key(w, "name");
         ks_json_put_string(w, layer->name);
         ks_json_put_key(w, "class");
-        ks_json_put_string(w, layer->row->name);
+        put_class_name(w, layer);
         ks_json_put_key(w, "path");
         ks_json_put_string(w, layer->path);
         ks_json_put_key(w, "outputs");

@@ -113,6 +113,29 @@ done:
 
 // --- one object -----------------------------------------------------------------------------------------------------
 
+static void rename_variables(load *l, ks_variable *first, const char *group) {
+    for (ks_variable *v = first; v; v = v->next)
+        v->path = ks_arena_format(l->arena, "%s/%s", group, strrchr(v->path, '/') + 1);
+}
+
+// Until 3.0.2 some attributes were private: "_query_dense" for what is "query_dense" now (formats of MultiHeadAttention).
+static ks_code find_former_name(load *l, const ks_saved_object *saved, ks_hdf5_node *group, bool *found, const char **path) {
+    const char *slash = strrchr(saved->path, '/');
+    const char *former = slash ? ks_arena_format(l->arena, "%.*s/_%s/vars", (int)(slash - saved->path), saved->path, slash + 1)
+                               : ks_arena_format(l->arena, "_%s/vars", saved->path);
+    ks_code code;
+    if (!former)
+        return l->context->error.code;
+    KS_TRY(ks_hdf5_find(group, found, l->file, ks_hdf5_root(l->file), former));
+    if (!*found)
+        return KS_OK;
+    *path = former;
+    rename_variables(l, saved->object->trainable_variables, former);
+    rename_variables(l, saved->object->other_variables, former);
+done:
+    return code;
+}
+
 static ks_code load_object(load *l, const ks_saved_object *saved) {
     size_t expected = count_variables(saved->object), found = 0;
     const char *path = ks_arena_format(l->arena, "%s%svars", saved->path, saved->path[0] ? "/" : "");
@@ -124,6 +147,8 @@ static ks_code load_object(load *l, const ks_saved_object *saved) {
     if (!path)
         return l->context->error.code;
     KS_TRY(ks_hdf5_find(&group, &has_group, l->file, ks_hdf5_root(l->file), path));
+    if (!has_group && expected && saved->path[0])
+        KS_TRY(find_former_name(l, saved, &group, &has_group, &path));
     if (has_group)
         KS_TRY(ks_hdf5_links(&links, &found, l->file, group));
     if (found != expected) {
