@@ -49,7 +49,7 @@ def cases():
             (7, 6),
             also=("weights-v3", "json-v3"),
         ),
-        layer_case("einsum-dense-ellipsis", lambda: L.EinsumDense("...x,xy->...y", (7, 4), bias_axes="y"), (7, 6)),
+        layer_case("einsum-dense-ellipsis", lambda: L.EinsumDense("...x,xy->...y", 4, bias_axes="y"), (7, 6)),
         layer_case("einsum-dense-no-bias", lambda: L.EinsumDense("abc,bd->adc", (4, 6)), (7, 6)),
         layer_case("einsum-dense-bias-middle", lambda: L.EinsumDense("abc,cd->abd", (7, 4), bias_axes="b"), (7, 6)),
         Case("embedding", embedding(False, lambda x: L.Dense(3)(x)), tokens(9, 20, False), old=True, also=("weights-v3",)),

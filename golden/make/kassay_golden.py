@@ -63,8 +63,16 @@ def random_weight(rng, variable):
     return rng.normal(0, 0.3, shape).astype("float32")
 
 
+def set_weights(model, weights):
+    """As set_weights; Normalization computes from a copy that must follow."""
+    model.set_weights(weights)
+    for layer in model._flatten_layers():
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+
+
 def randomize(model, rng):
-    model.set_weights([random_weight(rng, v) for v in model.weights])
+    set_weights(model, [random_weight(rng, v) for v in model.weights])
 
 
 # --- what the file says --------------------------------------------------------------------------------------------
@@ -199,7 +207,7 @@ def float64_outputs(build, weights, inputs):
         model = build()
         if not model.built or not model.inputs:
             predict_unbuilt(model, [x.astype("float64") if x.dtype == np.float32 else x for x in inputs])
-        model.set_weights([w.astype("float64") if w.dtype == np.float32 else w for w in weights])
+        set_weights(model, [w.astype("float64") if w.dtype == np.float32 else w for w in weights])
         return predict(model, [x.astype("float64") if x.dtype == np.float32 else x for x in inputs])
     finally:
         keras.backend.clear_session()
