@@ -95,6 +95,7 @@ static const shape_case cases[] = {
     {"UpSampling2D", "\"size\":[2,3],\"interpolation\":\"bilinear\"", "4,null,3", "(None, 8, None, 3)"},
     {"UpSampling2D", "\"interpolation\":\"gaussian\"", "4,4,3", "config-choice"},
     {"Dropout", "\"rate\":1.5", "4", "config-value"},
+    {"GaussianNoise", "\"stddev\":-0.1", "4", "config-value"},
     {"Dropout", "\"rate\":0.5,\"noise_shape\":[null,1]", "4", "(None, 4)"},
     {"Dropout", "\"rate\":0.5,\"noise_shape\":[0]", "4", "config-value"},
     {"SpatialDropout2D", "\"rate\":0.5", "4,3", "config-shape"},

@@ -188,7 +188,7 @@ static void pool_defined(double *maximum, double *mean, const tensors *t, const 
                          const int64_t *o, size_t channel) {
     int64_t k[KS_SPATIAL] = {0};
     double sum = 0, count = 0;
-    *maximum = -INFINITY;
+    *maximum = -(double)INFINITY;
     do {
         int64_t at = under(w, o, k);
         double x = at < 0 ? 0 : t->in[(n * t->in_size + (size_t)at) * CHANNELS + channel];
