@@ -56,7 +56,7 @@ static ks_code read_int(const field *f) {
 static ks_code read_float(const field *f) {
     double *out = f->out;
     if (f->value->type == KS_VALUE_NULL)
-        *out = NAN;
+        *out = (double)NAN;
     else if (!ks_value_number(f->value, out))
         return wrong_type(f, "a number");
     return KS_OK;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The config stage: an architecture as JSON, read, wired, built; what is accepted can be described, twice the same.
+#include "common/fuzz_common.h"
+
+#include <kassay/model.h>
+
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    ks_model_options options = {.format = "json-v3"};
+    ks_model *model = NULL;
+    ks_context context;
+    ks_text first = {0}, second = {0};
+    ks_code code;
+    ks_fuzz_begin(&context, size);
+    code = ks_model_load_bytes(&model, &context, (ks_bytes){data, size}, "input.json", &options);
+    ks_fuzz_check_error(&context, code, SIZE_MAX);
+    if (model && ks_model_dump(&first, model) == KS_OK && ks_model_dump(&second, model) == KS_OK)
+        ks_fuzz_assert(ks_text_equal(first, second));
+    ks_free(&context, (void *)(uintptr_t)first.data);
+    ks_free(&context, (void *)(uintptr_t)second.data);
+    ks_model_free(model);
+    ks_fuzz_end(&context, size);
+    return 0;
+}

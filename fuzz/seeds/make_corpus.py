@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seeds of the zip, npz, config and keras targets, and the dictionaries.
+
+    python fuzz/seeds/make_corpus.py [path of the kassay command]
+
+config/ and keras/ hold the smallest golden cases of each family; zip/ holds archives that zipfile writes in every way it
+can; the dictionaries come from `kassay layers --json`. Deterministic.
+"""
+
+import glob
+import io
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CORPUS = os.path.join(ROOT, "corpus")
+DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def fresh(name):
+    folder = os.path.join(CORPUS, name)
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def archive(members, comment=b"", method=zipfile.ZIP_STORED, extra=b""):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as file:
+        file.comment = comment
+        for name, content in members:
+            info = zipfile.ZipInfo(name, DATE)
+            info.compress_type = method
+            info.extra = extra
+            file.writestr(info, content)
+    return data.getvalue()
+
+
+class Pipe(io.BytesIO):
+    """Not seekable: zipfile then writes data descriptors."""
+
+    def seekable(self):
+        return False
+
+    def seek(self, *_):
+        raise OSError("a pipe")
+
+    def tell(self):
+        raise OSError("a pipe")
+
+
+def zip_seeds():
+    members = [("metadata.json", b"{}"), ("config.json", b'{"a": 1}'), ("model.weights.h5", bytes(range(64)))]
+    seeds = {
+        "empty": archive([]),
+        "stored": archive(members),
+        "deflated": archive(members + [("long", b"abc" * 400)], method=zipfile.ZIP_DEFLATED),
+        "comment": archive(members, comment=b"a comment"),
+        "directory": archive([("assets/", b""), ("assets/a.txt", b"a")]),
+        "utf8": archive([("\u00e9\u4e2d.txt", b"x")]),
+        "duplicate": archive(members + [("config.json", b"{}")]),
+        "prefixed": b"#!/bin/sh\n" + archive(members),
+        "extra": archive(members, extra=struct.pack("<HH4s", 0xCAFE, 4, b"abcd")),
+    }
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w") as file:
+        file.writestr(zipfile.ZipInfo("config.json", DATE), b"{}")
+    seeds["descriptor"] = pipe.getvalue()
+    large = io.BytesIO()
+    with zipfile.ZipFile(large, "w") as file:
+        with file.open(zipfile.ZipInfo("config.json", DATE), "w", force_zip64=True) as member:
+            member.write(b"{}")
+    seeds["zip64"] = large.getvalue()
+    folder = fresh("zip")
+    for name, data in seeds.items():
+        with open(os.path.join(folder, name + ".zip"), "wb") as file:
+            file.write(data)
+
+
+def smallest(pattern, count):
+    """The smallest file of each family first."""
+    chosen, families = [], set()
+    for path in sorted(glob.glob(os.path.join(ROOT, "golden", pattern)), key=lambda p: (os.path.getsize(p), p)):
+        family = path.split(os.sep)[-3]
+        if family not in families or len(chosen) < count // 2:
+            families.add(family)
+            chosen.append(path)
+        if len(chosen) >= count:
+            break
+    return chosen
+
+
+def copy_seeds(target, pattern, count, suffix):
+    folder = fresh(target)
+    for path in smallest(pattern, count):
+        name = "-".join(path.split(os.sep)[-3:-1]) + suffix
+        shutil.copyfile(path, os.path.join(folder, name))
+
+
+def npz_seeds():
+    folder = fresh("npz")
+    for path in smallest("keras-v3/keras-3.15.1/*/*/io.npz", 12):
+        shutil.copyfile(path, os.path.join(folder, "-".join(path.split(os.sep)[-3:-1]) + ".npz"))
+
+
+def dictionaries(command):
+    document = json.loads(subprocess.run([command, "layers", "--json"], check=True, capture_output=True).stdout)
+    words = {"class_name", "config", "module", "registered_name", "inbound_nodes", "keras_history", "__keras_tensor__"}
+    words |= {"build_config", "input_shape", "args", "kwargs", "layers", "input_layers", "output_layers", "name", "dtype"}
+    for row in document["layers"]:
+        words |= {row["class"], row["module"], *row["keys"]}
+        for key in row["keys"].values():
+            words |= set(key.get("choices", []))
+    folder = os.path.join(ROOT, "fuzz", "dictionaries")
+    os.makedirs(folder, exist_ok=True)
+    lines = [f'"\\"{word}\\""\n' for word in sorted(words)]
+    for name in ("config", "keras"):
+        with open(os.path.join(folder, name + ".dict"), "w") as file:
+            file.write("# Written by fuzz/seeds/make_corpus.py from `kassay layers --json`.\n")
+            file.writelines(lines)
+            if name == "keras":
+                file.write('"PK\\x01\\x02"\n"PK\\x03\\x04"\n"PK\\x05\\x06"\n"\\x89HDF\\x0d\\x0a\\x1a\\x0a"\n"SNOD"\n"TREE"\n"HEAP"\n')
+
+
+def main():
+    zip_seeds()
+    npz_seeds()
+    copy_seeds("config", "json-v3/*/*/*/model.json", 30, ".json")
+    copy_seeds("keras", "keras-v3/keras-3.15.1/*/*/model.keras", 16, ".keras")
+    dictionaries(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build", "release", "bin", "kassay"))
+
+
+if __name__ == "__main__":
+    main()
