@@ -233,7 +233,7 @@ done:
 }
 
 ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *record, const char *place) {
-    const ks_class *row;
+    const ks_class *row = NULL;
     int64_t id;
     bool has_id;
     ks_code code;

@@ -39,7 +39,7 @@ static ks_code read_layers(chain *c, const ks_value *records) {
         name = ks_name_table_place(&names, ks_text_from(layer->name));
         if (name->number != KS_NO_NUMBER)
             return ks__config_fail(c->reader, KS_E_CONFIG_DUPLICATE_LAYER, record, place, "config/name",
-                "the model has two layers called \"%.80s\"", layer->name);
+                                   "the model has two layers called \"%.80s\"", layer->name);
         *name = (ks_named){ks_text_from(layer->name), i};
         if (layer->row != &ks_class_InputLayer) {
             c->layers[c->n_layers++] = layer;

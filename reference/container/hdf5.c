@@ -60,8 +60,7 @@ ks_code ks_hdf5_attribute_read(void *data, size_t data_size, ks_hdf5 *file, ks_h
     return file->ops->attribute_read(data, data_size, file, node, name);
 }
 
-ks_code ks_hdf5_attribute_text(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node,
-                               const char *name) {
+ks_code ks_hdf5_attribute_text(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node, const char *name) {
     return file->ops->attribute_text(out, count, file, node, name);
 }
 

@@ -85,7 +85,7 @@ ks_code ks__h5_global_object(ks__h5_span *out, ks__h5 *self, uint64_t address, u
     while (known && known->address != address)
         known = known->next;
     if (!known) {
-        ks_reader reader;
+        ks_reader reader = {0};
         ks_code code = open_collection(&reader, self, address);
         if (code != KS_OK)
             return code;

@@ -18,18 +18,19 @@ static char why_not[512];
 static const ks_library_road *check_version(const ks_library_road *road, char *reason, size_t reason_size) {
     if (!road || road->version == KS_LIBRARY_ROAD_VERSION)
         return road;
-    snprintf(reason, reason_size, "expected version %d of the interface, found %d", KS_LIBRARY_ROAD_VERSION, road->version);
+    snprintf(reason, reason_size, "expected version %d of the interface, found %d", KS_LIBRARY_ROAD_VERSION,
+             road->version);
     return NULL;
 }
 
 const ks_library_road *ks_library_road_load(const char *directory, char *reason, size_t reason_size) {
     return check_version(ks_module_load(directory, MODULE_FILE, "ks_library_road_module", reason, reason_size), reason,
-        reason_size);
+                         reason_size);
 }
 
 static void load_once(void) {
-    loaded = check_version(
-        ks_module_find(MODULE_FILE, "ks_library_road_module", why_not, sizeof why_not), why_not, sizeof why_not);
+    loaded = check_version(ks_module_find(MODULE_FILE, "ks_library_road_module", why_not, sizeof why_not), why_not,
+                           sizeof why_not);
 }
 
 const ks_library_road *ks_library_road_get(ks_context *context) {

@@ -269,7 +269,7 @@ static ks_code read_texts(ks_npz *npz, const char *name, const header *h, const 
 
 static ks_code read_array(ks_tensor *out, ks_npz *npz, const char *name, ks_bytes bytes) {
     header h = {0};
-    ks_bytes data;
+    ks_bytes data = {0};
     uint64_t elements, item, size;
     void *copy;
     ks_code code;

@@ -101,7 +101,7 @@ static ks_code read_end64(const zip *z, size_t end, directory *d, uint64_t *end_
 }
 
 static ks_code read_end(const zip *z, directory *d) {
-    size_t end;
+    size_t end = 0;
     uint64_t before = 0, directory_end;
     uint16_t disk, start_disk, comment;
     ks_reader r;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention. A position that the mask forbids gets no weight; where a mask forbids every position the weights are equal, as
-// Keras's masked softmax gives. Attention and AdditiveAttention instead subtract 1e9 from forbidden scores.
+// Attention. A position that the mask forbids gets no weight; where a mask forbids every position the weights are
+// equal, as Keras's masked softmax gives. Attention and AdditiveAttention instead subtract 1e9 from forbidden scores.
 #include <string.h>
 
 #include "layers/layer.h"
@@ -22,8 +22,8 @@ typedef struct view {
 
 /// Who may look at whom. Strides of 0 repeat a size of 1.
 typedef struct allowed {
-    const uint8_t *query, *value, *key; ///< [batch][positions], NULL: all
-    const uint8_t *explicit_mask;       ///< NULL: all
+    const uint8_t *query, *value, *key;                         ///< [batch][positions], NULL: all
+    const uint8_t *explicit_mask;                               ///< NULL: all
     size_t batch_stride, head_stride, query_stride, key_stride; ///< of explicit_mask
     bool causal;
     int64_t window; ///< KS_NULL_INT: none
@@ -67,8 +67,8 @@ static size_t *offsets_of(ks_run *run, const ks_shape *shape, const bool *chosen
     return out;
 }
 
-static ks_code make_view(ks_run *run, view *out, const ks_array *input, ks_real *data, const bool *attended, size_t heads,
-                         size_t width) {
+static ks_code make_view(ks_run *run, view *out, const ks_array *input, ks_real *data, const bool *attended,
+                         size_t heads, size_t width) {
     *out = (view){.data = data, .heads = heads, .width = width};
     out->batches = offsets_of(run, &input->shape, attended, false, &out->n_batches);
     out->positions = offsets_of(run, &input->shape, attended, true, &out->n_positions);
@@ -79,7 +79,8 @@ static ks_real *row_of(const view *v, size_t batch, size_t position, size_t head
     return v->data + ((v->batches[batch] + v->positions[position]) * v->heads + head) * v->width;
 }
 
-static bool is_allowed(const allowed *a, size_t batch, size_t n_queries, size_t n_keys, size_t head, size_t t, size_t s) {
+static bool is_allowed(const allowed *a, size_t batch, size_t n_queries, size_t n_keys, size_t head, size_t t,
+                       size_t s) {
     if (a->query && !a->query[batch * n_queries + t])
         return false;
     if (a->value && !a->value[batch * n_keys + s])
@@ -91,12 +92,12 @@ static bool is_allowed(const allowed *a, size_t batch, size_t n_queries, size_t 
     if (a->window != KS_NULL_INT && (int64_t)(t > s ? t - s : s - t) >= a->window)
         return false;
     return !a->explicit_mask ||
-        a->explicit_mask[batch * a->batch_stride + head * a->head_stride + t * a->query_stride + s * a->key_stride];
+           a->explicit_mask[batch * a->batch_stride + head * a->head_stride + t * a->query_stride + s * a->key_stride];
 }
 
 // Weights of one query position over all keys, into `weights`.
-static void weigh(ks_real *weights, const view *query, const view *key, const allowed *a, size_t batch, size_t head, size_t t,
-                  ks_real scale) {
+static void weigh(ks_real *weights, const view *query, const view *key, const allowed *a, size_t batch, size_t head,
+                  size_t t, ks_real scale) {
     const ks_real *q = row_of(query, batch, t, head);
     size_t repeats = query->heads / key->heads, n = key->n_positions;
     for (size_t s = 0; s < n; s++) {
@@ -110,7 +111,8 @@ static void weigh(ks_real *weights, const view *query, const view *key, const al
         KS_REAL(ks_softmax_row)(weights, weights, n);
 }
 
-static void combine(ks_real *out, const ks_real *weights, const view *value, size_t batch, size_t head, size_t n_heads) {
+static void combine(ks_real *out, const ks_real *weights, const view *value, size_t batch, size_t head,
+                    size_t n_heads) {
     size_t repeats = n_heads / value->heads;
     memset(out, 0, value->width * sizeof(*out));
     for (size_t s = 0; s < value->n_positions; s++) {
@@ -127,13 +129,16 @@ static const uint8_t *mask_data(const ks_call *call, size_t index) {
 
 static ks_code mask_error(ks_run *run, const ks_object *object) {
     return ks_fail(run->context, KS_E_MODEL_RUN, KS_STAGE_RUN, KS_NO_OFFSET, object->place,
-                   "%s \"%s\": a mask of this shape or type cannot be run by this reference", object->row->name, object->name);
+                   "%s \"%s\": a mask of this shape or type cannot be run by this reference", object->row->name,
+                   object->name);
 }
 
 // An attention_mask is [batch][T][S] or [batch][heads][T][S] of numbers or bools; sizes of 1 repeat.
-static ks_code explicit_mask(ks_run *run, const ks_call *call, const ks_object *object, allowed *a, const view *query, const view *key) {
+static ks_code explicit_mask(ks_run *run, const ks_call *call, const ks_object *object, allowed *a, const view *query,
+                             const view *key) {
     const ks_array *mask = ks_call_array(call, KS_MHA_ATTENTION_MASK);
-    size_t sizes[4] = {query->n_batches, query->heads, query->n_positions, key->n_positions}, strides[4] = {0}, stride = 1;
+    size_t sizes[4] = {query->n_batches, query->heads, query->n_positions, key->n_positions}, strides[4] = {0},
+           stride = 1;
     uint8_t *bytes;
     const ks_real *numbers;
     if (!mask)
@@ -162,8 +167,8 @@ static ks_code explicit_mask(ks_run *run, const ks_call *call, const ks_object *
     return KS_OK;
 }
 
-static ks_code collect_masks(ks_run *run, const ks_call *call, const ks_object *object, allowed *a, const view *query, const view *key,
-                             const ks_array *query_input) {
+static ks_code collect_masks(ks_run *run, const ks_call *call, const ks_object *object, allowed *a, const view *query,
+                             const view *key, const ks_array *query_input) {
     const ks_multi_head *params = object->params;
     a->query = mask_data(call, KS_MHA_QUERY_MASK);
     a->value = mask_data(call, KS_MHA_VALUE_MASK);
@@ -216,7 +221,8 @@ static ks_code run_multi_head(ks_run *run, ks_call *call, ks_object *object, ks_
     for (size_t b = 0; b < query.n_batches; b++)
         for (size_t h = 0; h < heads; h++)
             for (size_t t = 0; t < query.n_positions; t++) {
-                ks_real *w = scores ? ks_reals(scores) + ((b * heads + h) * query.n_positions + t) * key.n_positions : weights;
+                ks_real *w =
+                    scores ? ks_reals(scores) + ((b * heads + h) * query.n_positions + t) * key.n_positions : weights;
                 weigh(w, &query, &key, &a, b, h, t, scale);
                 combine(row_of(&mixed, b, t, h), w, &value, b, h, heads);
             }
@@ -240,9 +246,9 @@ KS_FORWARD(GroupQueryAttention) {
 // --- Attention and AdditiveAttention --------------------------------------------------------------------------------
 
 typedef struct scorer {
-    bool dot;           ///< else a sum of tanh(query + key)
-    ks_real scale;      ///< of the dot product, or inside tanh
-    ks_real weight;     ///< of the sum
+    bool dot;            ///< else a sum of tanh(query + key)
+    ks_real scale;       ///< of the dot product, or inside tanh
+    ks_real weight;      ///< of the sum
     const ks_real *each; ///< weight of each element of the sum, NULL: 1
 } scorer;
 
@@ -271,10 +277,12 @@ static ks_code attend(ks_run *run, ks_call *call, ks_tree *out, const scorer *s)
     const ks_tree *list = &call->arguments[KS_ATTENTION_INPUTS];
     const ks_array *query = list->as.list.items[0].as.array, *value = list->as.list.items[1].as.array;
     const ks_array *key = list->as.list.count > 2 ? list->as.list.items[2].as.array : value;
-    const ks_real *q = KS_REAL(ks_as_real)(run, query), *k = KS_REAL(ks_as_real)(run, key), *v = KS_REAL(ks_as_real)(run, value);
+    const ks_real *q = KS_REAL(ks_as_real)(run, query), *k = KS_REAL(ks_as_real)(run, key),
+                  *v = KS_REAL(ks_as_real)(run, value);
     ks_array *result = out->type == KS_TREE_LIST ? out->as.list.items[0].as.array : out->as.array;
     ks_array *scores = out->type == KS_TREE_LIST ? out->as.list.items[1].as.array : NULL;
-    size_t n_batches = (size_t)query->shape.dims[0], n_queries = (size_t)query->shape.dims[1], n_keys = (size_t)key->shape.dims[1];
+    size_t n_batches = (size_t)query->shape.dims[0], n_queries = (size_t)query->shape.dims[1],
+           n_keys = (size_t)key->shape.dims[1];
     size_t width = (size_t)query->shape.dims[2], value_width = (size_t)value->shape.dims[2];
     const uint8_t *query_mask = listed_mask(call, 0), *value_mask = listed_mask(call, 1);
     bool causal = ks_call_flag(call, KS_ATTENTION_USE_CAUSAL_MASK, false);
@@ -302,7 +310,8 @@ static ks_code attend(ks_run *run, ks_call *call, ks_tree *out, const scorer *s)
 
 KS_FORWARD(Attention) {
     const ks_attention *params = object->params;
-    const ks_variable *scale = ks_variable_named(object, "scale"), *weight = ks_variable_named(object, "concat_score_weight");
+    const ks_variable *scale = ks_variable_named(object, "scale"),
+                      *weight = ks_variable_named(object, "concat_score_weight");
     scorer s = {.dot = params->score_mode == 0,
                 .scale = scale ? *ks_variable_real(scale) : 1,
                 .weight = weight ? *ks_variable_real(weight) : 1};

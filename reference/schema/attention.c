@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MultiHeadAttention, GroupQueryAttention, Attention, AdditiveAttention. Source of the rules: Keras 3 layers/attention/*.py.
+// MultiHeadAttention, GroupQueryAttention, Attention, AdditiveAttention. Source of the rules: Keras 3
+// layers/attention/*.py.
 //
-// The projections of the multi-head layers are EinsumDense layers of their own, with names but without a record in the file.
-// MultiHeadAttention keeps them as public attributes ("query_dense"; "_query_dense" until 3.0.2), GroupQueryAttention as
-// private ones in every version.
+// The projections of the multi-head layers are EinsumDense layers of their own, with names but without a record in the
+// file. MultiHeadAttention keeps them as public attributes ("query_dense"; "_query_dense" until 3.0.2),
+// GroupQueryAttention as private ones in every version.
 #include "schema/attention.h"
 
 #include <string.h>
@@ -137,7 +138,8 @@ static ks_array *key_or_value(const ks_call *call) {
     return key ? key : ks_call_array(call, KS_MHA_VALUE);
 }
 
-static ks_code check_inputs(ks_call *call, const ks_object *object, ks_array **query, ks_array **value, ks_array **key) {
+static ks_code check_inputs(ks_call *call, const ks_object *object, ks_array **query, ks_array **value,
+                            ks_array **key) {
     ks_code code;
     *query = ks_call_array(call, KS_MHA_QUERY);
     *value = ks_call_array(call, KS_MHA_VALUE);
@@ -170,8 +172,8 @@ static ks_code multi_head_build(ks_call *call, ks_object *object) {
     KS_TRY(add_head_projection(call, object, "_key_dense", "key", key, params->num_key_value_heads, params->key_dim));
     if (params->use_gate)
         KS_TRY(add_head_projection(call, object, "_gate_dense", "gate", query, params->num_heads, params->value_dim));
-    KS_TRY(
-        add_head_projection(call, object, "_value_dense", "value", value, params->num_key_value_heads, params->value_dim));
+    KS_TRY(add_head_projection(call, object, "_value_dense", "value", value, params->num_key_value_heads,
+                               params->value_dim));
     if (params->output_shape.count == 0)
         output.dims[output.rank++] = query->shape.dims[query->shape.rank - 1];
     for (int i = 0; i < params->output_shape.count; i++)
@@ -183,9 +185,10 @@ done:
 
 // --- results of the multi-head layers -------------------------------------------------------------------------------
 
-// What Keras announces for the scores of a symbolic call is (batch, heads, T, T) whatever the key's length; the real result
-// has the batch axes, the heads, the attended axes of the query and those of the key.
-static void scores_shape(ks_shape *out, const ks_call *call, const ks_object *object, const ks_array *query, const ks_array *key) {
+// What Keras announces for the scores of a symbolic call is (batch, heads, T, T) whatever the key's length; the real
+// result has the batch axes, the heads, the attended axes of the query and those of the key.
+static void scores_shape(ks_shape *out, const ks_call *call, const ks_object *object, const ks_array *query,
+                         const ks_array *key) {
     const ks_multi_head *params = object->params;
     bool attended[KS_MAX_RANK];
     int n_axes = query->shape.rank - 1;
@@ -228,7 +231,8 @@ static ks_code multi_head_infer(ks_tree *out, ks_call *call, ks_object *object) 
     if (query->shape.dims[query->shape.rank - 1] != p.query->trainable_variables->shape.dims[0] ||
         key->shape.dims[key->shape.rank - 1] != p.key->trainable_variables->shape.dims[0] ||
         value->shape.dims[value->shape.rank - 1] != p.value->trainable_variables->shape.dims[0])
-        return ks_shape_error(call->context, object, "query, key or value has another width than the layer was built for");
+        return ks_shape_error(call->context, object,
+                              "query, key or value has another width than the layer was built for");
     for (int i = 0; i < query->shape.rank - 1 && !call->symbolic; i++)
         if (i == 0 && (query->shape.dims[0] != value->shape.dims[0] || query->shape.dims[0] != key->shape.dims[0]))
             return ks_shape_error(call->context, object, "query, key and value have batches of different sizes");
@@ -246,9 +250,17 @@ done:
     return code;
 }
 
-static const char *const multi_head_arguments[] = {"query",          "value", "key", "query_mask", "value_mask", "key_mask",
-                                                   "attention_mask", "return_attention_scores", "training",
-                                                   "use_causal_mask", NULL};
+static const char *const multi_head_arguments[] = {"query",
+                                                   "value",
+                                                   "key",
+                                                   "query_mask",
+                                                   "value_mask",
+                                                   "key_mask",
+                                                   "attention_mask",
+                                                   "return_attention_scores",
+                                                   "training",
+                                                   "use_causal_mask",
+                                                   NULL};
 
 const ks_class ks_class_MultiHeadAttention = {
     .name = "MultiHeadAttention",
@@ -346,8 +358,8 @@ static ks_code attention_infer(ks_tree *out, ks_call *call, ks_object *object) {
     ks_shape shape, scores;
     ks_code code;
     KS_TRY(listed_inputs(call, object, inputs));
-    if (!call->symbolic && (inputs[0]->shape.dims[0] != inputs[1]->shape.dims[0] ||
-                            inputs[0]->shape.dims[0] != inputs[2]->shape.dims[0]))
+    if (!call->symbolic &&
+        (inputs[0]->shape.dims[0] != inputs[1]->shape.dims[0] || inputs[0]->shape.dims[0] != inputs[2]->shape.dims[0]))
         return ks_shape_error(call->context, object, "query, value and key have batches of different sizes");
     if (inputs[0]->shape.dims[2] != inputs[2]->shape.dims[2])
         return ks_shape_error(call->context, object, "query and key have different widths");
@@ -376,8 +388,8 @@ static ks_code attention_mask(ks_array **masks, const ks_tree *result, ks_call *
     return KS_OK;
 }
 
-static const char *const attention_arguments[] = {
-    "inputs", "mask", "training", "return_attention_scores", "use_causal_mask", NULL};
+static const char *const attention_arguments[] = {"inputs",          "mask", "training", "return_attention_scores",
+                                                  "use_causal_mask", NULL};
 
 const ks_class ks_class_Attention = {
     .name = "Attention",

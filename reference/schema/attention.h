@@ -21,7 +21,13 @@ enum {
 };
 
 /// Arguments of Attention and AdditiveAttention.
-enum { KS_ATTENTION_INPUTS, KS_ATTENTION_MASK, KS_ATTENTION_TRAINING, KS_ATTENTION_RETURN_SCORES, KS_ATTENTION_USE_CAUSAL_MASK };
+enum {
+    KS_ATTENTION_INPUTS,
+    KS_ATTENTION_MASK,
+    KS_ATTENTION_TRAINING,
+    KS_ATTENTION_RETURN_SCORES,
+    KS_ATTENTION_USE_CAUSAL_MASK
+};
 
 /// Both multi-head layers after their keys were read.
 typedef struct ks_multi_head {
@@ -55,8 +61,8 @@ typedef struct ks_projections {
 } ks_projections;
 
 ks_projections ks_multi_head_projections(const ks_object *object);
-/// Marks the axes of the projected tensors (features dropped) that are attended over: the config's, or all but the batch.
-/// False when the config names an axis that is not there.
+/// Marks the axes of the projected tensors (features dropped) that are attended over: the config's, or all but the
+/// batch. False when the config names an axis that is not there.
 bool ks_attention_axes(bool *attended, const ks_multi_head *params, int n_axes);
 
 #endif

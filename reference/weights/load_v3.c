@@ -118,11 +118,14 @@ static void rename_variables(load *l, ks_variable *first, const char *group) {
         v->path = ks_arena_format(l->arena, "%s/%s", group, strrchr(v->path, '/') + 1);
 }
 
-// Until 3.0.2 some attributes were private: "_query_dense" for what is "query_dense" now (formats of MultiHeadAttention).
-static ks_code find_former_name(load *l, const ks_saved_object *saved, ks_hdf5_node *group, bool *found, const char **path) {
+// Until 3.0.2 some attributes were private: "_query_dense" for what is "query_dense" now (formats of
+// MultiHeadAttention).
+static ks_code find_former_name(load *l, const ks_saved_object *saved, ks_hdf5_node *group, bool *found,
+                                const char **path) {
     const char *slash = strrchr(saved->path, '/');
-    const char *former = slash ? ks_arena_format(l->arena, "%.*s/_%s/vars", (int)(slash - saved->path), saved->path, slash + 1)
-                               : ks_arena_format(l->arena, "_%s/vars", saved->path);
+    const char *former =
+        slash ? ks_arena_format(l->arena, "%.*s/_%s/vars", (int)(slash - saved->path), saved->path, slash + 1)
+              : ks_arena_format(l->arena, "_%s/vars", saved->path);
     ks_code code;
     if (!former)
         return l->context->error.code;

@@ -21,12 +21,12 @@ typedef enum ks_road { KS_ROAD_STRICT, KS_ROAD_LIBRARY } ks_road;
 typedef struct ks_archive ks_archive;
 
 typedef struct ks_archive_member {
-    ks_text name;      ///< as stored, UTF-8; lives as long as the archive
-    uint64_t size;     ///< bytes after inflating
+    ks_text name;         ///< as stored, UTF-8; lives as long as the archive
+    uint64_t size;        ///< bytes after inflating
     uint64_t stored_size; ///< bytes in the file
-    uint64_t offset;   ///< of the member's first stored byte in the file; KS_NO_OFFSET in a directory or when not known
+    uint64_t offset; ///< of the member's first stored byte in the file; KS_NO_OFFSET in a directory or when not known
     uint32_t crc32;
-    uint16_t method;   ///< 0 stored, 8 deflated
+    uint16_t method; ///< 0 stored, 8 deflated
     bool directory;
 } ks_archive_member;
 
@@ -43,9 +43,9 @@ const ks_archive_member *ks_archive_member_at(const ks_archive *archive, size_t 
 /// The member that counts under this name, or NULL.
 const ks_archive_member *ks_archive_find(const ks_archive *archive, const char *name);
 
-/// The content of a member. A stored one is a view into the archive's bytes (of any alignment), another is inflated into
-/// memory that the archive owns until it is closed; asking twice gives the same bytes. The CRC is verified on the first
-/// request of each member unless `verify` is false.
+/// The content of a member. A stored one is a view into the archive's bytes (of any alignment), another is inflated
+/// into memory that the archive owns until it is closed; asking twice gives the same bytes. The CRC is verified on the
+/// first request of each member unless `verify` is false.
 ks_code ks_archive_read(ks_bytes *out, ks_archive *archive, const ks_archive_member *member, bool verify);
 
 #ifdef __cplusplus

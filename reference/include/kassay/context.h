@@ -22,12 +22,12 @@ typedef struct ks_warning {
 } ks_warning;
 
 typedef struct ks_memory {
-    uint64_t limit;      ///< bytes that may be held at once
-    uint64_t held;       ///< bytes held now
-    uint64_t peak;       ///< most bytes ever held
-    uint64_t n_allocations; ///< allocations asked for so far
-    uint64_t fail_at;    ///< the allocation with this number (from 1) fails, and all after it; 0 = none
-    uint64_t n_live;     ///< allocations not yet freed
+    uint64_t limit;                ///< bytes that may be held at once
+    uint64_t held;                 ///< bytes held now
+    uint64_t peak;                 ///< most bytes ever held
+    uint64_t n_allocations;        ///< allocations asked for so far
+    uint64_t fail_at;              ///< the allocation with this number (from 1) fails, and all after it; 0 = none
+    uint64_t n_live;               ///< allocations not yet freed
     struct ks__allocation *newest; ///< list of live allocations
 } ks_memory;
 
@@ -51,8 +51,8 @@ void ks_context_budget(ks_context *context, uint64_t file_size);
 void *ks_allocate(ks_context *context, size_t count, size_t item_size);
 /// `memory` may be NULL.
 void ks_free(ks_context *context, void *memory);
-/// A mark for ks_context_release_since: everything allocated later and not yet freed can be freed at once, when work was
-/// left in the middle.
+/// A mark for ks_context_release_since: everything allocated later and not yet freed can be freed at once, when work
+/// was left in the middle.
 uint64_t ks_context_mark(const ks_context *context);
 void ks_context_release_since(ks_context *context, uint64_t mark);
 

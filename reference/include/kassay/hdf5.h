@@ -2,9 +2,9 @@
 //
 // Read access to an HDF5 file: groups, datasets, attributes. Nothing is read that is not asked for.
 //
-// Two readers stand behind this interface: the strict one (our own) and the one over libhdf5 (in a module loaded on first
-// use). Soft and external links, external storage and virtual datasets are refused by name when they are met on the way
-// to something that was asked for, and are listed by ks_hdf5_links.
+// Two readers stand behind this interface: the strict one (our own) and the one over libhdf5 (in a module loaded on
+// first use). Soft and external links, external storage and virtual datasets are refused by name when they are met on
+// the way to something that was asked for, and are listed by ks_hdf5_links.
 #ifndef KASSAY_HDF5_H
 #define KASSAY_HDF5_H
 
@@ -38,22 +38,22 @@ typedef enum ks_hdf5_class {
     KS_HDF5_BOOL,    ///< h5py's bool: an enum over int8 with FALSE = 0 and TRUE = 1
     KS_HDF5_COMPLEX, ///< h5py's complex: a compound of two equal floats "r" and "i"
     KS_HDF5_OPAQUE,
-    KS_HDF5_OTHER    ///< any other compound, array, reference, enum, time, bit field: listed, never read
+    KS_HDF5_OTHER ///< any other compound, array, reference, enum, time, bit field: listed, never read
 } ks_hdf5_class;
 
 /// What a dataset or attribute holds.
 typedef struct ks_hdf5_type {
     ks_hdf5_class type_class;
-    ks_dtype dtype;    ///< element type as ks_hdf5_read gives it; KS_STRING for strings, NONE for opaque and other.
-                       ///< opaque of size 2 with a dataset attribute dtype = "bfloat16" is KS_BFLOAT16
-    size_t size;       ///< bytes of one stored element
-    bool big_endian;   ///< as stored
-    bool null_dataspace; ///< H5S_NULL: no elements, no shape
-    ks_shape shape;    ///< rank 0 for a scalar
-    bool has_storage;  ///< false: nothing was ever written, the fill value counts
-    bool native_view;  ///< contiguous, little-endian, unfiltered: ks_hdf5_view can give the bytes in place
+    ks_dtype dtype;       ///< element type as ks_hdf5_read gives it; KS_STRING for strings, NONE for opaque and other.
+                          ///< opaque of size 2 with a dataset attribute dtype = "bfloat16" is KS_BFLOAT16
+    size_t size;          ///< bytes of one stored element
+    bool big_endian;      ///< as stored
+    bool null_dataspace;  ///< H5S_NULL: no elements, no shape
+    ks_shape shape;       ///< rank 0 for a scalar
+    bool has_storage;     ///< false: nothing was ever written, the fill value counts
+    bool native_view;     ///< contiguous, little-endian, unfiltered: ks_hdf5_view can give the bytes in place
     uint64_t stored_size; ///< bytes in the file (compressed when filtered)
-    uint64_t offset;   ///< of the first byte when contiguous, else KS_NO_OFFSET
+    uint64_t offset;      ///< of the first byte when contiguous, else KS_NO_OFFSET
 } ks_hdf5_type;
 
 /// `bytes` must outlive the file. Reads the superblock and the root object's address, no more.
@@ -82,10 +82,8 @@ ks_code ks_hdf5_attributes(const ks_text **out, size_t *count, ks_hdf5 *file, ks
 /// `*found` is false, with KS_OK, when there is none of this name.
 ks_code ks_hdf5_attribute(ks_hdf5_type *out, bool *found, ks_hdf5 *file, ks_hdf5_node node, const char *name);
 /// As ks_hdf5_read and ks_hdf5_read_text, for an attribute that exists.
-ks_code ks_hdf5_attribute_read(
-    void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node, const char *name);
-ks_code ks_hdf5_attribute_text(
-    const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node, const char *name);
+ks_code ks_hdf5_attribute_read(void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node, const char *name);
+ks_code ks_hdf5_attribute_text(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node, const char *name);
 
 /// Verifies every checksum of the file that can be reached from the root (metadata and chunks). Used by `check`.
 ks_code ks_hdf5_verify(ks_hdf5 *file);

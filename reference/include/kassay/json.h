@@ -23,8 +23,8 @@ const ks_value *ks_json_root(const ks_json *json);
 
 /// How ks_json_write lays a value out.
 typedef struct ks_json_style {
-    int indent;        ///< spaces per level; 0: one line with Python's default separators ", " and ": "
-    bool ascii;        ///< escape everything outside ASCII, as json.dumps does by default
+    int indent; ///< spaces per level; 0: one line with Python's default separators ", " and ": "
+    bool ascii; ///< escape everything outside ASCII, as json.dumps does by default
 } ks_json_style;
 
 /// Text of a value as Python's json.dumps gives it (numbers as written in the source). The result is allocated from

@@ -29,8 +29,8 @@ typedef struct ks_npz_entry {
     ks_tensor tensor;
 } ks_npz_entry;
 
-/// Writes arrays, stored, in this order, atomically (temporary file beside `path`, fsync, rename); "-" is standard output.
-/// Deterministic. KS_STRING is written as `|S` of the longest element, KS_BFLOAT16 as `|V2`.
+/// Writes arrays, stored, in this order, atomically (temporary file beside `path`, fsync, rename); "-" is standard
+/// output. Deterministic. KS_STRING is written as `|S` of the longest element, KS_BFLOAT16 as `|V2`.
 ks_code ks_npz_write(ks_context *context, const char *path, const ks_npz_entry *entries, size_t count);
 
 #ifdef __cplusplus

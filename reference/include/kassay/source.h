@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The bytes of a file. Small files are read, large ones mapped; the readers see the same ks_bytes either way.
-// A mapped file that shrinks while it is read must not kill the program: every access to a source's bytes happens inside
-// ks_source_guard, which turns the SIGBUS into KS_E_FILE_CHANGED.
+// A mapped file that shrinks while it is read must not kill the program: every access to a source's bytes happens
+// inside ks_source_guard, which turns the SIGBUS into KS_E_FILE_CHANGED.
 #ifndef KASSAY_SOURCE_H
 #define KASSAY_SOURCE_H
 
