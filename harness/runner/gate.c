@@ -24,12 +24,9 @@ static bool is_date(const char *text) {
 
 static ks_code take_line(ks_expectations *out, ks_context *context, char *text, int line, const char *today) {
     ks_expectation *item = &out->items[out->count];
-    char *comment = strchr(text, '#'), *until, *pattern, *outcome, *rest = NULL;
+    char *comment = strchr(text, '#'), *until = NULL, *pattern, *outcome, *rest = NULL;
     if (comment) {
         until = strstr(comment, "until=");
-        if (until && !is_date(until + 6))
-            return bad_line(context, line, "until= wants a date, YYYY-MM-DD");
-        item->expired = until && strncmp(until + 6, today, 10) < 0;
         *comment = 0;
     }
     pattern = strtok_r(text, " \t\r", &rest);
@@ -42,6 +39,9 @@ static ks_code take_line(ks_expectations *out, ks_context *context, char *text, 
         return bad_line(context, line, "this is no deviation's name");
     if (!comment)
         return bad_line(context, line, "a reason is missing (# why)");
+    if (until && !is_date(until + 6))
+        return bad_line(context, line, "until= wants a date, YYYY-MM-DD");
+    item->expired = until && strncmp(until + 6, today, 10) < 0;
     item->pattern = pattern;
     item->line = line;
     out->count++;

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command: exit codes, help, files it writes, and that `check` maps neither OpenBLAS nor libhdf5.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KASSAY KASSAY_BINARY_DIR "/bin/kassay"
+#define DENSE KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/core/dense"
+
+static char output[65536];
+
+// Runs a shell command line; what it prints is in `output`.
+static int run(const char *format, ...) {
+    char command[4096];
+    va_list list;
+    FILE *pipe;
+    size_t size;
+    int status;
+    va_start(list, format);
+    vsnprintf(command, sizeof(command), format, list);
+    va_end(list);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    size = fread(output, 1, sizeof(output) - 1, pipe);
+    output[size] = 0;
+    status = pclose(pipe);
+    return WEXITSTATUS(status);
+}
+
+static void test_usage(void **state) {
+    (void)state;
+    assert_int_equal(run(KASSAY " 2>&1"), 64);
+    assert_int_equal(run(KASSAY " nonsense 2>&1"), 64);
+    assert_int_equal(run(KASSAY " check 2>&1"), 64);
+    assert_int_equal(run(KASSAY " check --nonsense x 2>&1"), 64);
+    assert_non_null(strstr(output, "unknown option \"--nonsense\""));
+    assert_int_equal(run(KASSAY " check --road 2>&1"), 64);
+    assert_int_equal(run(KASSAY " check --limits depth=3 " DENSE "/model.keras 2>&1"), 64);
+    assert_int_equal(run(KASSAY " predict " DENSE "/model.keras 2>&1"), 64);
+    assert_int_equal(run(KASSAY " --version"), 0);
+    assert_int_equal(run(KASSAY " --help"), 0);
+}
+
+static void test_every_command_has_help(void **state) {
+    static const char *const commands[] = {"check",   "dump",  "summary", "layers", "weights",
+                                           "predict", "bench", "verify",  "gate",   "report"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        assert_int_equal(run(KASSAY " %s --help", commands[i]), 0);
+        assert_non_null(strstr(output, "SYNOPSIS"));
+        assert_non_null(strstr(output, "EXIT STATUS"));
+        assert_non_null(strstr(output, "EXAMPLES"));
+    }
+}
+
+static void test_exit_codes_of_check(void **state) {
+    (void)state;
+    assert_int_equal(run(KASSAY " check " DENSE "/model.keras"), 0);
+    assert_non_null(strstr(output, ": accepted\n"));
+    assert_int_equal(run(KASSAY " check --road both " DENSE "/model.keras"), 0);
+    assert_int_equal(
+        run(KASSAY " check " KASSAY_SOURCE_DIR "/golden/keras-v3/reject/config/units-negative/model.keras"), 1);
+    assert_non_null(strstr(output, "malformed config-value [config]"));
+    assert_int_equal(run(KASSAY " check " KASSAY_SOURCE_DIR "/golden/keras-v3/reject/config/unknown-class/model.keras"),
+                     2);
+    assert_int_equal(run(KASSAY " check --limits json_depth=2 " DENSE "/model.keras"), 3);
+    assert_int_equal(run(KASSAY " check /nonexistent.keras 2>&1"), 74);
+    assert_int_equal(run(KASSAY " check " DENSE "/model.keras /nonexistent.keras"), 74);
+    assert_int_equal(run(KASSAY " check --json " DENSE "/model.keras"), 0);
+    assert_non_null(strstr(output, "\"verdict\": \"accepted\""));
+}
+
+static void test_weights_and_predictions(void **state) {
+    (void)state;
+    assert_int_equal(run(KASSAY " weights " DENSE "/model.keras --out - | wc -c"), 0);
+    assert_true(atoi(output) > 500);
+    assert_int_equal(run("d=$(mktemp -d) && " KASSAY " predict " DENSE "/model.keras --inputs " DENSE
+                         "/io.npz --outputs $d/out.npz && unzip -l $d/out.npz && rm -r $d"),
+                     0);
+    assert_non_null(strstr(output, "output.0.npy"));
+    assert_int_equal(
+        run(KASSAY " predict " DENSE "/model.keras --inputs " DENSE "/weights.npz --outputs /dev/null 2>&1"), 64);
+    assert_int_equal(run(KASSAY " dump " DENSE "/model.keras --json | head -c 30"), 0);
+    assert_non_null(strstr(output, "kassay-dump/1"));
+    assert_int_equal(run(KASSAY " summary " DENSE "/model.keras"), 0);
+    assert_non_null(strstr(output, " Total params: 28 (112.00 B)"));
+    assert_int_equal(run(KASSAY " bench check " DENSE "/model.keras --json"), 0);
+    assert_non_null(strstr(output, "\"median_ns\": "));
+}
+
+// What the dynamic linker loads is told by LD_DEBUG.
+static void test_check_maps_no_heavy_library(void **state) {
+    (void)state;
+    assert_int_equal(
+        run("LD_DEBUG=files " KASSAY " check " DENSE "/model.keras 2>&1 | grep -c -E 'lib(openblas|hdf5|zip|cjson)'"),
+        1);
+    assert_string_equal(output, "0\n");
+    run("LD_DEBUG=files " KASSAY " check --road library " DENSE "/model.keras 2>&1 | grep -c -E 'libhdf5'");
+    assert_true(atoi(output) > 0); // so the probe can see one
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_every_command_has_help),
+        cmocka_unit_test(test_exit_codes_of_check),
+        cmocka_unit_test(test_weights_and_predictions),
+        cmocka_unit_test(test_check_maps_no_heavy_library),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
