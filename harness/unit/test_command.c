@@ -20,7 +20,11 @@
 static char output[65536];
 
 // Runs a shell command line; what it prints is in `output`.
-static int run(const char *format, ...) {
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 2)))
+#endif
+static int
+run(const char *format, ...) {
     char command[4096];
     va_list list;
     FILE *pipe;

@@ -61,7 +61,11 @@ static void test_every_case_has_one_outcome(void **state) {
 
 static char suite[64];
 
-static void shell(const char *format, ...) {
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 2)))
+#endif
+static void
+shell(const char *format, ...) {
     char command[4096];
     va_list list;
     va_start(list, format);
