@@ -69,8 +69,67 @@ ks_text ks_arena_text(ks_arena *arena, const char *data, size_t size) {
     return text;
 }
 
+// --- text -----------------------------------------------------------------------------------------------------------
+
+/// Text that is being put together: in `data` as far as there is room, counted beyond.
+typedef struct pieces {
+    char *data;
+    size_t room;
+    size_t size;
+} pieces;
+
+static void put(pieces *p, const char *text, size_t size) {
+    if (size && p->size < p->room)
+        memcpy(p->data + p->size, text, size < p->room - p->size ? size : p->room - p->size);
+    p->size += size;
+}
+
+static void put_number(pieces *p, size_t number) {
+    char digits[24];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    put(p, digits + at, sizeof digits - at);
+}
+
+// The conversions that places and paths are made of: %s, %.*s, %zu. False at any other.
+static bool format_simply(pieces *p, const char *format, va_list arguments) {
+    while (*format) {
+        size_t plain = strcspn(format, "%");
+        put(p, format, plain);
+        format += plain;
+        if (*format == 0)
+            break;
+        if (format[1] == 's') {
+            const char *text = va_arg(arguments, const char *);
+            put(p, text, strlen(text));
+            format += 2;
+        } else if (format[1] == 'z' && format[2] == 'u') {
+            put_number(p, va_arg(arguments, size_t));
+            format += 3;
+        } else if (strncmp(format + 1, ".*s", 3) == 0) {
+            int limit = va_arg(arguments, int);
+            const char *text = va_arg(arguments, const char *);
+            put(p, text, strnlen(text, limit < 0 ? 0 : (size_t)limit));
+            format += 4;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Formatting is on the way of every load (each object has a place and a path), hence the short cut around vsnprintf.
 const char *ks_arena_format(ks_arena *arena, const char *format, ...) {
+    char buffer[512];
+    pieces p = {buffer, sizeof buffer, 0};
     va_list arguments;
+    va_start(arguments, format);
+    bool simple = format_simply(&p, format, arguments);
+    va_end(arguments);
+    if (simple && p.size <= sizeof buffer)
+        return ks_arena_text(arena, buffer, p.size).data;
     va_start(arguments, format);
     int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);

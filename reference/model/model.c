@@ -245,30 +245,34 @@ done:
     return code;
 }
 
+static ks_code load_file(ks_model *m) {
+    ks_model before;
+    ks_code code;
+    m->bytes = ks_source_bytes(m->source);
+    before = *m;
+    code = ks_source_guard(m->source, m->context, load_bytes, m);
+    if (code == KS_E_FILE_CHANGED)
+        *m = before; // what the work had made is gone already
+    return code;
+}
+
 ks_code ks_model_load(ks_model **out, ks_context *context, const char *path, const ks_model_options *options) {
     ks_model *m = NULL;
     ks_code code;
     *out = NULL;
     KS_TRY(new_model(&m, context, path, options));
-    if (is_directory(path)) {
+    code = ks_source_open(&m->source, context, path);
+    if (code == KS_OK) {
+        KS_TRY(load_file(m));
+    } else if (code == KS_E_IO && is_directory(path)) {
+        ks_context_clear(context);
         KS_TRY(load_directory(m));
-    } else {
-        uint64_t limit = context->memory.limit, held = context->memory.held;
-        KS_TRY(ks_source_open(&m->source, context, path));
-        if (held > sizeof(*m) + 256) // part of a larger load, whose budget already counts
-            context->memory.limit += limit;
-        m->bytes = ks_source_bytes(m->source);
-        ks_model before = *m;
-        code = ks_source_guard(m->source, context, load_bytes, m);
-        if (code == KS_E_FILE_CHANGED)
-            *m = before; // what the work had made is gone already
-        if (code != KS_OK)
-            goto done;
     }
-    *out = m;
-    return KS_OK;
+    if (code == KS_OK)
+        *out = m;
 done:
-    ks_model_free(m);
+    if (code != KS_OK)
+        ks_model_free(m);
     return code;
 }
 

@@ -30,6 +30,8 @@ static inline ks_text ks_text_from(const char *data) {
     return text;
 }
 static inline bool ks_text_is(ks_text text, const char *other) {
+    if (text.size && text.data[0] != other[0])
+        return false; // most comparisons end here
     return strlen(other) == text.size && memcmp(text.data, other, text.size) == 0;
 }
 static inline bool ks_text_equal(ks_text a, ks_text b) {
