@@ -169,8 +169,8 @@ typedef struct guard {
 } guard;
 
 static _Thread_local guard *innermost;
-static struct sigaction previous_action;
-static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+static struct sigaction previous_action; ///< written under `installing`
+static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 
 static void on_sigbus(int number, siginfo_t *info, void *machine) {
     const uint8_t *address = info->si_addr;
@@ -190,13 +190,20 @@ static void on_sigbus(int number, siginfo_t *info, void *machine) {
     }
 }
 
+// Others may have put a handler of their own in place since the last guard; theirs then comes after ours.
 static void install_handler(void) {
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    action.sa_sigaction = on_sigbus;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, &action, &previous_action);
+    struct sigaction action, current;
+    pthread_mutex_lock(&installing);
+    if (sigaction(SIGBUS, NULL, &current) == 0 &&
+        (!(current.sa_flags & SA_SIGINFO) || current.sa_sigaction != on_sigbus)) {
+        memset(&action, 0, sizeof(action));
+        action.sa_sigaction = on_sigbus;
+        action.sa_flags = SA_SIGINFO | SA_NODEFER;
+        sigemptyset(&action.sa_mask);
+        previous_action = current;
+        sigaction(SIGBUS, &action, NULL);
+    }
+    pthread_mutex_unlock(&installing);
 }
 
 ks_code ks_source_guard(ks_source *source, ks_context *context, ks_code (*work)(void *argument), void *argument) {
@@ -205,7 +212,7 @@ ks_code ks_source_guard(ks_source *source, ks_context *context, ks_code (*work)(
     ks_code code;
     if (!source->mapped)
         return work(argument);
-    pthread_once(&handler_once, install_handler);
+    install_handler();
     mark = ks_context_mark(context);
     g.outer = innermost;
     if (sigsetjmp(g.back, 1) != 0) {

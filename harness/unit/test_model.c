@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole loads: every failing allocation, a file that shrinks while it is mapped, equal predictions by both roads and
+// from every address, budgets, inputs that do not fit.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <kassay/model.h>
+#include <kassay/source.h>
+
+#define GOLDEN KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/"
+
+static const char *const cases[] = {
+    GOLDEN "structure/nested-functional/model.keras",
+    GOLDEN "attention/mha-masked/model.keras",
+    GOLDEN "recurrent/bidirectional-masked/model.keras",
+};
+
+#define N_CASES (sizeof(cases) / sizeof(cases[0]))
+
+// The k-th allocation fails, for every k: a clean error, nothing left, and in the end success.
+static void test_every_failing_allocation(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_CASES; i++) {
+        uint64_t failures = 0;
+        for (uint64_t k = 1;; k++) {
+            ks_context context;
+            ks_model *model = NULL;
+            ks_code code;
+            ks_context_init(&context, NULL);
+            context.memory.fail_at = k;
+            code = ks_model_load(&model, &context, cases[i], NULL);
+            if (code == KS_OK) {
+                ks_model_free(model);
+                assert_int_equal(context.memory.n_live, 0);
+                break;
+            }
+            failures++;
+            assert_int_equal(code, KS_E_NO_MEMORY);
+            assert_int_equal(context.error.code, KS_E_NO_MEMORY);
+            assert_null(model);
+            assert_int_equal(context.memory.n_live, 0);
+        }
+        assert_true(failures > 10);
+    }
+}
+
+static ks_bytes read_file(const char *path, size_t shift) {
+    FILE *file = fopen(path, "rb");
+    uint8_t *data = malloc(1 << 20);
+    size_t size;
+    assert_non_null(file);
+    size = fread(data + shift, 1, (1 << 20) - shift, file);
+    fclose(file);
+    return (ks_bytes){data + shift, size};
+}
+
+// Tokens or numbers that fit any of the cases' inputs.
+static void make_inputs(const ks_model *model, ks_tensor *inputs, float *numbers, int32_t *tokens) {
+    for (size_t i = 0; i < 4096; i++) {
+        numbers[i] = (float)((int)(i * 37 % 101) - 50) / 25.0F;
+        tokens[i] = (int32_t)(i * 7 % 19);
+    }
+    for (size_t i = 0; i < ks_model_input_count(model); i++) {
+        ks_model_port port = ks_model_input_at(model, i);
+        bool integer = port.dtype == KS_INT32;
+        inputs[i] =
+            (ks_tensor){integer ? KS_INT32 : KS_FLOAT32, port.shape, integer ? (const void *)tokens : numbers, 0};
+        inputs[i].shape.dims[0] = 3;
+    }
+}
+
+static void predict_bytes(uint8_t *out, size_t *size, ks_model *model) {
+    static float numbers[4096];
+    static int32_t tokens[4096];
+    ks_tensor inputs[8], result;
+    ks_prediction *prediction;
+    make_inputs(model, inputs, numbers, tokens);
+    assert_int_equal(ks_model_predict(&prediction, model, inputs, ks_model_input_count(model), KS_FLOAT32), KS_OK);
+    result = ks_prediction_at(prediction, 0);
+    *size = result.size;
+    assert_true(result.size > 0 && result.size <= 4096);
+    memcpy(out, result.data, result.size);
+    ks_prediction_free(prediction);
+}
+
+// The same bits by both roads, and wherever the file's bytes lie: the HDF5 member is then aligned or not.
+static void test_predictions_have_equal_bits(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_CASES; i++) {
+        uint8_t first[4096], other[4096];
+        size_t size = 0, other_size;
+        for (size_t shift = 0; shift < 9; shift++) {
+            ks_bytes bytes = read_file(cases[i], shift);
+            ks_model_options options = {.road = shift == 8 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT};
+            ks_context context;
+            ks_model *model;
+            ks_context_init(&context, NULL);
+            assert_int_equal(ks_model_load_bytes(&model, &context, bytes, "m.keras", &options), KS_OK);
+            predict_bytes(shift ? other : first, shift ? &other_size : &size, model);
+            if (shift) {
+                assert_int_equal(other_size, size);
+                assert_memory_equal(other, first, size);
+            }
+            ks_model_free(model);
+            assert_int_equal(context.memory.n_live, 0);
+            free((void *)(uintptr_t)(bytes.data - shift));
+        }
+    }
+}
+
+// --- a mapped file that shrinks -------------------------------------------------------------------------------------
+
+static int make_large_file(char *path) {
+    ks_bytes bytes = read_file(cases[0], 0);
+    static const uint8_t zeros[1 << 16];
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    for (int i = 0; i < 8; i++) // a prefix, which zip archives may have, makes it large enough to be mapped
+        assert_int_equal(write(descriptor, zeros, sizeof(zeros)), sizeof(zeros));
+    assert_int_equal(write(descriptor, bytes.data, bytes.size), bytes.size);
+    free((void *)(uintptr_t)bytes.data);
+    return descriptor;
+}
+
+static void test_file_that_shrinks_while_loaded(void **state) {
+    char path[] = "/tmp/kassay-shrink-XXXXXX";
+    int descriptor = make_large_file(path);
+    ks_model_options options = {.format = "keras-v3"};
+    ks_context context;
+    ks_model *model;
+    static float numbers[4096];
+    static int32_t tokens[4096];
+    ks_tensor inputs[8];
+    ks_prediction *prediction = NULL;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load(&model, &context, path, &options), KS_OK);
+    make_inputs(model, inputs, numbers, tokens);
+    assert_int_equal(ftruncate(descriptor, 0), 0);
+    // Weights that lie aligned are views of the map, which has lost its pages.
+    {
+        ks_code code = ks_model_predict(&prediction, model, inputs, ks_model_input_count(model), KS_FLOAT32);
+        assert_true(code == KS_OK || code == KS_E_FILE_CHANGED);
+    }
+    ks_prediction_free(prediction);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    close(descriptor);
+    unlink(path);
+}
+
+static ks_code read_last_byte(void *argument) {
+    const ks_bytes *bytes = argument;
+    return bytes->data[bytes->size - 1] == 255 ? KS_E_USAGE : KS_OK;
+}
+
+static void test_guard_turns_sigbus_into_an_error(void **state) {
+    char path[] = "/tmp/kassay-guard-XXXXXX";
+    int descriptor = make_large_file(path);
+    ks_context context;
+    ks_source *source;
+    ks_bytes bytes;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_source_open(&source, &context, path), KS_OK);
+    bytes = ks_source_bytes(source);
+    assert_int_equal(ks_source_guard(source, &context, read_last_byte, &bytes), KS_OK);
+    assert_int_equal(ftruncate(descriptor, 0), 0);
+    assert_int_equal(ks_source_guard(source, &context, read_last_byte, &bytes), KS_E_FILE_CHANGED);
+    assert_int_equal(context.error.stage, KS_STAGE_FILE);
+    ks_source_close(source);
+    assert_int_equal(context.memory.n_live, 0);
+    close(descriptor);
+    unlink(path);
+}
+
+// --- what does not fit ----------------------------------------------------------------------------------------------
+
+static void test_inputs_that_do_not_fit(void **state) {
+    static float numbers[4096];
+    static int32_t tokens[4096];
+    ks_tensor inputs[8];
+    ks_prediction *prediction;
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load(&model, &context, cases[0], NULL), KS_OK);
+    make_inputs(model, inputs, numbers, tokens);
+    assert_int_equal(ks_model_predict(&prediction, model, inputs, 0, KS_FLOAT32), KS_E_MODEL_INPUTS);
+    ks_context_clear(&context);
+    inputs[0].shape.dims[1]++;
+    assert_int_equal(ks_model_predict(&prediction, model, inputs, 1, KS_FLOAT32), KS_E_MODEL_INPUTS);
+    assert_string_equal(context.error.place, "input.0");
+    ks_context_clear(&context);
+    inputs[0].shape.dims[1]--;
+    assert_int_equal(ks_model_predict(&prediction, model, inputs, 1, KS_INT32), KS_E_USAGE);
+    ks_context_clear(&context);
+    context.limits.run_memory = 0;
+    context.memory.limit = context.memory.held + 1024;
+    assert_int_equal(ks_model_predict(&prediction, model, inputs, 1, KS_FLOAT32), KS_E_OVER_MEMORY);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_budget_of_a_check(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_CASES; i++) {
+        ks_context context;
+        ks_context_init(&context, NULL);
+        assert_int_equal(ks_model_check(&context, cases[i], NULL), KS_OK);
+        assert_true(context.memory.peak < (uint64_t)1 << 20);
+        assert_int_equal(context.memory.n_live, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_failing_allocation),       cmocka_unit_test(test_predictions_have_equal_bits),
+        cmocka_unit_test(test_file_that_shrinks_while_loaded), cmocka_unit_test(test_guard_turns_sigbus_into_an_error),
+        cmocka_unit_test(test_inputs_that_do_not_fit),         cmocka_unit_test(test_budget_of_a_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
