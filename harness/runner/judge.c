@@ -244,8 +244,8 @@ static void describe_index(char *text, size_t size, const ks_shape *shape, size_
         snprintf(text + used, size - used, "]");
 }
 
-static void check_output(judging *j, const ks_tensor *got, const char *name, double atol, double rtol,
-                         const char *type) {
+static void check_output(judging *j, const ks_tensor *got, const char *name, const char *layer, double atol,
+                         double rtol, const char *type) {
     ks_tensor expected;
     char a[256], b[256];
     uint64_t count;
@@ -269,8 +269,8 @@ static void check_output(judging *j, const ks_tensor *got, const char *name, dou
         if (fabs(x - y) <= bound || (isnan(x) && isnan(y)) || x == y)
             continue;
         describe_index(a, sizeof(a), &expected.shape, (size_t)i);
-        fail_case(j, "wrong-value", "%s%s in %s: got %.9g, expected %.9g, off by %.3g, bound %.3g", name, a, type, x, y,
-                  fabs(x - y), bound);
+        fail_case(j, "wrong-value", "%s%s of layer \"%s\" in %s: got %.9g, expected %.9g, off by %.3g, bound %.3g",
+                  name, a, layer, type, x, y, fabs(x - y), bound);
         return;
     }
 }
@@ -295,8 +295,8 @@ static void check_run(judging *j, const ks_tensor *inputs, size_t n_inputs, ks_d
     for (size_t i = 0; i < j->c->n_outputs && going_on(j); i++) {
         ks_tensor got = ks_prediction_at(prediction, i);
         snprintf(name, sizeof(name), wide ? "float64.%zu" : "output.%zu", i);
-        check_output(j, &got, name, wide ? j->c->float64_atol[i] : j->c->atol[i], wide ? 0 : j->c->rtol,
-                     wide ? "float64" : "float32");
+        check_output(j, &got, name, ks_model_output_at(j->model, i).name, wide ? j->c->float64_atol[i] : j->c->atol[i],
+                     wide ? 0 : j->c->rtol, wide ? "float64" : "float32");
     }
     ks_prediction_free(prediction);
 }

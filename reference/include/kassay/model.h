@@ -36,7 +36,7 @@ typedef struct ks_model_weight {
 } ks_model_weight;
 
 typedef struct ks_model_port {
-    const char *name; ///< of the InputLayer; empty for outputs
+    const char *name; ///< of the layer whose result it is
     ks_shape shape;   ///< rank -1 when it is not known
     ks_dtype dtype;
 } ks_model_port;
