@@ -126,7 +126,7 @@ static int make_large_file(char *path) {
     static const uint8_t zeros[1 << 16];
     int descriptor = mkstemp(path);
     assert_true(descriptor >= 0);
-    for (int i = 0; i < 8; i++) // a prefix, which zip archives may have, makes it large enough to be mapped
+    for (int i = 0; i < 24; i++) // a prefix, which zip archives may have, makes it large enough to be mapped
         assert_int_equal(write(descriptor, zeros, sizeof(zeros)), sizeof(zeros));
     assert_int_equal(write(descriptor, bytes.data, bytes.size), bytes.size);
     free((void *)(uintptr_t)bytes.data);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAP_FROM ((size_t)128 << 10) ///< below this reading costs less than mapping
+#define MAP_FROM ((size_t)1 << 20) ///< below this reading costs less than mapping
 
 struct ks_source {
     ks_context *context;

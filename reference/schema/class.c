@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/class.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static const ks_class *const all_classes[] = {
@@ -28,12 +29,48 @@ static bool module_fits(const ks_class *row, ks_text module) {
            memcmp(module.data + 10, package, size) == 0 && module.data[10 + size] == '.';
 }
 
-const ks_class *ks_class_find(ks_text name, const ks_text *module) {
+// --- by name --------------------------------------------------------------------------------------------------------
+
+#define TABLE_SIZE 1024 ///< a power of two, more than twice the names
+
+// Every row under its name and its Python name, in the order of classes.def along each probe. Written once under
+// `table_once`, read-only afterwards.
+static const ks_class *table[TABLE_SIZE];
+static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+
+_Static_assert(4 * sizeof(all_classes) / sizeof(all_classes[0]) <= TABLE_SIZE + 4,
+               "the table of class names is too small");
+
+static size_t hash_name(const char *name, size_t size) {
+    uint32_t hash = 2166136261U; // FNV-1a
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)name[i]) * 16777619U;
+    return (hash ^ hash >> 15) & (TABLE_SIZE - 1);
+}
+
+static void put_name(const ks_class *row, const char *name) {
+    size_t at = hash_name(name, strlen(name));
+    while (table[at])
+        at = (at + 1) & (TABLE_SIZE - 1);
+    table[at] = row;
+}
+
+static void fill_table(void) {
     for (const ks_class *const *row = all_classes; *row; row++) {
-        if (!ks_text_is(name, (*row)->name) && !((*row)->python_name && ks_text_is(name, (*row)->python_name)))
+        put_name(*row, (*row)->name);
+        if ((*row)->python_name && strcmp((*row)->python_name, (*row)->name) != 0)
+            put_name(*row, (*row)->python_name);
+    }
+}
+
+const ks_class *ks_class_find(ks_text name, const ks_text *module) {
+    pthread_once(&table_once, fill_table);
+    for (size_t at = hash_name(name.data, name.size); table[at]; at = (at + 1) & (TABLE_SIZE - 1)) {
+        const ks_class *row = table[at];
+        if (!ks_text_is(name, row->name) && !(row->python_name && ks_text_is(name, row->python_name)))
             continue;
-        if (!module || module_fits(*row, *module))
-            return *row;
+        if (!module || module_fits(row, *module))
+            return row;
     }
     return NULL;
 }
