@@ -206,6 +206,7 @@ static ks_road_difference_id archive_row(const ks_error *strict, ks_bytes bytes)
     case KS_E_ZIP_DEFLATE:
         return KS_DIFFERENCE_ZIP_LAX_DEFLATE;
     case KS_E_ZIP_METHOD:
+    case KS_E_ZIP_VERSION:
     case KS_E_ZIP_PATCHED:
     case KS_E_ZIP_ENCRYPTED:
         return KS_DIFFERENCE_ZIP_PROFILE;

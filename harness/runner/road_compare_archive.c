@@ -6,7 +6,8 @@
 #include "base/bytes.h"
 #include <string.h>
 
-#define END_SIZE 22 // end of central directory without its comment
+#define END_SIZE 22     // end of central directory without its comment
+#define LOCATOR_SIZE 20 // of zip64, before the end record
 #define LONGEST_COMMENT 65535
 #define CENTRAL_SIZE 46 // central record without name, extra field and comment
 #define DEFLATED 8
@@ -35,7 +36,7 @@ static ks_code walk_archive(ks_context *context, ks_bytes bytes, ks_road road) {
 typedef struct zip_traits {
     bool prefixed;     ///< the archive starts after other bytes: offsets count from there
     bool unicode_path; ///< some record has a second name
-    bool entries_here; ///< the end record's two counts differ
+    bool entries_here; ///< the end record's two counts differ from each other or from the number of entries
 } zip_traits;
 
 /// The last end record, where Python looks for it; bytes.size when there is none.
@@ -71,15 +72,19 @@ static zip_traits find_traits(ks_bytes bytes) {
     zip_traits traits = {false, false, false};
     size_t end = find_end(bytes);
     ks_reader reader = ks_reader_from(bytes, end < bytes.size ? end + 8 : bytes.size);
-    traits.entries_here = ks_read_u16(&reader) != ks_read_u16(&reader);
+    uint16_t here = ks_read_u16(&reader);
+    uint16_t total = ks_read_u16(&reader);
     uint64_t size = ks_read_u32(&reader);
     uint64_t offset = ks_read_u32(&reader);
-    if (reader.failed || size + offset > end)
+    bool zip64 = end >= LOCATOR_SIZE && memcmp(bytes.data + end - LOCATOR_SIZE, "PK\x06\x07", 4) == 0;
+    if (reader.failed || zip64 || size > end)
         return traits; // zip64 says more elsewhere
     traits.prefixed = size + offset != end;
     ks_reader records = ks_reader_from(bytes, end - (size_t)size);
-    while (!records.failed && records.at + CENTRAL_SIZE <= end)
+    uint64_t count = 0;
+    for (; !records.failed && records.at + CENTRAL_SIZE <= end; count++)
         look_at_record(&traits, &records);
+    traits.entries_here = here != total || total != count;
     return traits;
 }
 

@@ -406,6 +406,9 @@ static void entries_on_this_disk(void **state) {
     archive made = two_members();
     made.data[made.end + 8] = 7;
     archive_is_listed(made, KS_DIFFERENCE_ZIP_ENTRIES_HERE);
+    made = two_members();
+    made.data[made.end + 8] = made.data[made.end + 10] = 1; // two are there
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_ENTRIES_HERE);
 }
 
 static void reserved_length_codes(void **state) {

@@ -2,6 +2,7 @@
 #include <kassay/context.h>
 
 #include "base/checked.h"
+#include "base/keep.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,9 +15,10 @@
 typedef struct ks__allocation {
     struct ks__allocation *older;
     struct ks__allocation *newer;
-    uint64_t size;   ///< bytes charged
-    uint64_t number; ///< from ks_memory.n_allocations
-    char pad[ALIGNMENT - 32];
+    uint64_t size;                ///< bytes charged
+    uint64_t number;              ///< from ks_memory.n_allocations
+    void (*release)(void *thing); ///< of ks_keep: what is kept goes when the allocation does; else NULL
+    char pad[ALIGNMENT - 40];
 } allocation;
 
 _Static_assert(sizeof(allocation) == ALIGNMENT, "the header must keep the alignment");
@@ -91,7 +93,20 @@ void ks_free(ks_context *context, void *pointer) {
         header->older->newer = header->newer;
     memory->held -= header->size;
     memory->n_live--;
+    if (header->release)
+        header->release(*(void **)pointer);
     free(header);
+}
+
+void *ks_keep(ks_context *context, void *thing, void (*release)(void *thing)) {
+    void **keeper = ks_allocate(context, 1, sizeof *keeper);
+    if (!keeper) {
+        release(thing);
+        return NULL;
+    }
+    *keeper = thing;
+    ((allocation *)(void *)keeper - 1)->release = release;
+    return keeper;
 }
 
 uint64_t ks_context_mark(const ks_context *context) {

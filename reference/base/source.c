@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define MAP_FROM ((size_t)1 << 20) ///< below this reading costs less than mapping
+#define STREAM_SHARE 16            ///< a stream may bring this many times the memory that any load may hold
 
 struct ks_source {
     ks_context *context;
@@ -100,29 +101,37 @@ done:
     return code;
 }
 
+// Makes room for as many bytes again. What has come counts as the file's size, up to a limit: a stream has no end.
+static ks_code grow(ks_source *source, size_t *room) {
+    ks_context *context = source->context;
+    size_t bigger_room = *room ? 2 * *room : 65536;
+    uint8_t *bigger;
+    if (*room / STREAM_SHARE >= context->limits.memory_base)
+        return ks_fail(context, KS_E_OVER_SIZE, KS_STAGE_FILE, *room, source->path,
+                       "more than %zu bytes; a file of this size can be opened by its name", *room);
+    ks_context_budget(context, bigger_room);
+    bigger = ks_allocate(context, bigger_room, 1);
+    if (!bigger)
+        return context->error.code;
+    if (source->size)
+        memcpy(bigger, source->data, source->size);
+    ks_free(context, source->data);
+    source->data = bigger;
+    *room = bigger_room;
+    return KS_OK;
+}
+
 ks_code ks_source_read(ks_source **out, ks_context *context, int descriptor) {
     ks_source *source = new_source(context, "-");
     size_t room = 0;
-    ks_code code = KS_OK;
+    ks_code code;
     *out = NULL;
     if (!source)
         return context->error.code;
     for (;;) {
         ssize_t n;
-        if (source->size == room) {
-            uint8_t *bigger;
-            room = room ? 2 * room : 65536;
-            ks_context_budget(context, room);
-            bigger = ks_allocate(context, room, 1);
-            if (!bigger) {
-                code = context->error.code;
-                goto done;
-            }
-            if (source->size)
-                memcpy(bigger, source->data, source->size);
-            ks_free(context, source->data);
-            source->data = bigger;
-        }
+        if (source->size == room)
+            KS_TRY(grow(source, &room));
         n = read(descriptor, source->data + source->size, room - source->size);
         if (n < 0 && errno == EINTR)
             continue;
@@ -136,7 +145,7 @@ ks_code ks_source_read(ks_source **out, ks_context *context, int descriptor) {
     }
     ks_context_budget(context, source->size);
     *out = source;
-    source = NULL;
+    return KS_OK;
 done:
     ks_source_close(source);
     return code;

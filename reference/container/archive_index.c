@@ -19,19 +19,3 @@ const ks_archive_member *ks__entries_find(const ks__entries *entries, const char
     const ks_named *place = ks_name_table_place(&entries->names, ks_text_from(name));
     return place->number == KS_NO_NUMBER ? NULL : &entries->items[place->number].member;
 }
-
-bool ks__name_is_safe(ks_text name) {
-    size_t start = 0;
-    if (name.data[0] == '/' || memchr(name.data, '\\', name.size))
-        return false;
-    if (name.size >= 2 && name.data[1] == ':')
-        return false;
-    for (size_t i = 0; i <= name.size; i++) {
-        if (i < name.size && name.data[i] != '/')
-            continue;
-        if (i - start == 2 && name.data[start] == '.' && name.data[start + 1] == '.')
-            return false;
-        start = i + 1;
-    }
-    return true;
-}

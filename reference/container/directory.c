@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,6 +41,9 @@ static ks_code add(folder *f, const char *name, uint64_t size, bool directory) {
     if (f->entries.count >= f->base.context->limits.zip_members)
         return ks_fail(f->base.context, KS_E_ZIP_MEMBERS, KS_STAGE_FILE, KS_NO_OFFSET, name,
                        "more files than the limits allow");
+    if (size > f->base.context->limits.member_size)
+        return ks_fail(f->base.context, KS_E_OVER_SIZE, KS_STAGE_FILE, KS_NO_OFFSET, name,
+                       "the file is larger than the limits allow");
     e = &f->entries.items[f->entries.count++];
     memset(e, 0, sizeof(*e));
     e->member.name = (ks_text){name, strlen(name)};
@@ -105,6 +109,28 @@ static ks_code list(folder *f, int descriptor, const char *prefix, int depth) {
     return code;
 }
 
+// Opens a member one step at a time, so that no step can have become a symbolic link since the listing.
+static int open_below(int root, const char *name) {
+    int at = root, next;
+    const char *slash;
+    while ((slash = strchr(name, '/')) != NULL) {
+        char step[NAME_MAX + 1] = "";
+        if ((size_t)(slash - name) < sizeof(step))
+            memcpy(step, name, (size_t)(slash - name));
+        next = openat(at, step, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (at != root)
+            close(at);
+        if (next < 0)
+            return -1;
+        at = next;
+        name = slash + 1;
+    }
+    next = openat(at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (at != root)
+        close(at);
+    return next;
+}
+
 static ks_code folder_read(ks_bytes *out, ks_archive *archive, const ks_archive_member *member, bool verify) {
     folder *f = (folder *)archive;
     ks__entry *e = (ks__entry *)(uintptr_t)member; // the member is the entry's first field
@@ -117,7 +143,7 @@ static ks_code folder_read(ks_bytes *out, ks_archive *archive, const ks_archive_
         *out = e->content;
         return KS_OK;
     }
-    descriptor = openat(f->descriptor, member->name.data, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    descriptor = open_below(f->descriptor, member->name.data);
     if (descriptor < 0)
         return io_error(f, member->name.data, "cannot be opened");
     data = ks_allocate(archive->context, size + 1, 1);

@@ -10,19 +10,17 @@
 #include <kassay/npz.h>
 #include <kassay/writer.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/name_table.h"
 #include "container/container_internal.h"
 
 struct ks_npz {
     ks_context *context;
     ks_arena arena;
     ks_archive *archive;
-    const char **names; ///< without ".npy"
+    const char **names;  ///< without ".npy"
+    ks_name_table table; ///< of equal names the last counts, as in numpy
     const ks_archive_member **members;
     size_t count;
 };
@@ -90,18 +88,18 @@ static bool take_text(literal *l, const char **out, size_t *size) {
 }
 
 static bool take_shape(literal *l, ks_shape *out) {
+    bool comma = true;
     out->rank = 0;
     if (!take(l, "("))
         return false;
     while (!take(l, ")")) {
         uint64_t dim;
-        if (out->rank == KS_MAX_RANK || !take_number(l, &dim) || dim > INT64_MAX)
+        if (!comma || out->rank == KS_MAX_RANK || !take_number(l, &dim) || dim > INT64_MAX)
             return false;
         out->dims[out->rank++] = (int64_t)dim;
-        if (!take(l, ",") && !(take(l, ")") && (l->at--, true)))
-            return false;
+        comma = take(l, ",");
     }
-    return true;
+    return out->rank != 1 || comma; // "(3)" is a number
 }
 
 static bool take_descr(const char *text, size_t size, header *h) {
@@ -116,13 +114,13 @@ static bool take_descr(const char *text, size_t size, header *h) {
 
 static bool parse_header(const char *text, size_t size, header *h) {
     literal l = {text, text + size};
-    bool descr = false, order = false, shape = false;
+    bool descr = false, order = false, shape = false, comma = true;
     const char *key, *value;
     size_t key_size, value_size;
     if (!take(&l, "{"))
         return false;
     while (!take(&l, "}")) {
-        if (!take_text(&l, &key, &key_size) || !take(&l, ":"))
+        if (!comma || !take_text(&l, &key, &key_size) || !take(&l, ":"))
             return false;
         if (key_size == 5 && memcmp(key, "descr", 5) == 0 && !descr) {
             descr = take_text(&l, &value, &value_size) && take_descr(value, value_size, h);
@@ -140,7 +138,7 @@ static bool parse_header(const char *text, size_t size, header *h) {
         } else {
             return false;
         }
-        (void)take(&l, ",");
+        comma = take(&l, ",");
     }
     blanks(&l);
     return descr && order && shape && l.at == l.end;
@@ -330,6 +328,11 @@ ks_code ks_npz_open(ks_npz **out, ks_context *context, ks_bytes bytes) {
             goto done;
         }
     }
+    KS_TRY(ks_name_table_init(&npz->table, &npz->arena, npz->count));
+    for (size_t i = 0; i < npz->count; i++) {
+        ks_text name = ks_text_from(npz->names[i]);
+        *ks_name_table_place(&npz->table, name) = (ks_named){name, i};
+    }
     *out = npz;
     return KS_OK;
 done:
@@ -353,24 +356,16 @@ const char *ks_npz_name(const ks_npz *npz, size_t index) {
     return npz->names[index];
 }
 
-// As numpy: of two members with one name the last counts.
-static size_t find(const ks_npz *npz, const char *name) {
-    for (size_t i = npz->count; i-- > 0;)
-        if (strcmp(npz->names[i], name) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 bool ks_npz_has(const ks_npz *npz, const char *name) {
-    return find(npz, name) != SIZE_MAX;
+    return ks_name_table_place(&npz->table, ks_text_from(name))->number != KS_NO_NUMBER;
 }
 
 ks_code ks_npz_get(ks_tensor *out, ks_npz *npz, const char *name) {
-    size_t at = find(npz, name);
+    size_t at = ks_name_table_place(&npz->table, ks_text_from(name))->number;
     ks_bytes bytes;
     ks_code code;
     memset(out, 0, sizeof(*out));
-    if (at == SIZE_MAX)
+    if (at == KS_NO_NUMBER)
         return fail(npz, KS_E_NPZ_MISSING, name, "the file has no array of this name");
     KS_TRY(ks_archive_read(&bytes, npz->archive, npz->members[at], true));
     KS_TRY(read_array(out, npz, name, bytes));

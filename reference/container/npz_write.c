@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define LARGEST_HEADER 1024
+
 typedef struct out_file {
     ks_context *context;
     uint8_t *data;
@@ -17,22 +19,19 @@ typedef struct out_file {
     ks_code code;
 } out_file;
 
+static void reserve(out_file *f, size_t size) {
+    f->data = ks_allocate(f->context, size, 1);
+    f->room = size;
+    if (!f->data)
+        f->code = f->context->error.code;
+}
+
 static void put(out_file *f, const void *data, size_t size) {
+    if (f->code == KS_OK && size > f->room - f->size)
+        f->code =
+            ks_fail(f->context, KS_E_INTERNAL, KS_STAGE_SAVE, f->size, NULL, "the archive is larger than planned");
     if (f->code != KS_OK)
         return;
-    if (size > f->room - f->size) {
-        size_t room = 2 * (f->size + size) + 4096;
-        uint8_t *bigger = ks_allocate(f->context, room, 1);
-        if (!bigger) {
-            f->code = f->context->error.code;
-            return;
-        }
-        if (f->size)
-            memcpy(bigger, f->data, f->size);
-        ks_free(f->context, f->data);
-        f->data = bigger;
-        f->room = room;
-    }
     if (size)
         memcpy(f->data + f->size, data, size);
     f->size += size;
@@ -67,7 +66,7 @@ static void describe(char *out, size_t size, const ks_tensor *tensor) {
 }
 
 static void put_header(out_file *f, const ks_tensor *tensor) {
-    char text[1024], description[32];
+    char text[LARGEST_HEADER - 64], description[32];
     int size;
     describe(description, sizeof(description), tensor);
     size = snprintf(text, sizeof(text), "{'descr': '%s', 'fortran_order': False, 'shape': (", description);
@@ -166,12 +165,24 @@ static ks_code save(out_file *f, const char *path) {
     return KS_OK;
 }
 
+// An upper bound, so that the archive is laid out in one piece without growing.
+static size_t needed_size(const ks_npz_entry *entries, size_t count) {
+    size_t size = 22;
+    for (size_t i = 0; i < count; i++) {
+        const ks_tensor *tensor = &entries[i].tensor;
+        size_t data = tensor->dtype == KS_STRING ? tensor->size / sizeof(ks_text) * longest_text(tensor) : tensor->size;
+        size += 30 + 46 + 2 * (strlen(entries[i].name) + 4) + LARGEST_HEADER + data;
+    }
+    return size;
+}
+
 ks_code ks_npz_write(ks_context *context, const char *path, const ks_npz_entry *entries, size_t count) {
     out_file f = {.context = context};
     size_t *starts = ks_allocate(context, count + 1, sizeof(*starts));
     ks_code code;
     if (!starts)
         return context->error.code;
+    reserve(&f, needed_size(entries, count));
     for (size_t i = 0; i < count; i++)
         starts[i] = put_member(&f, &entries[i]);
     put_directory(&f, entries, starts, count);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Things that another library allocated, tied to a context: they are released with everything else when work is left in
+// the middle.
+#ifndef KASSAY_BASE_KEEP_H
+#define KASSAY_BASE_KEEP_H
+
+#include <kassay/context.h>
+
+/// Calls `release(thing)` when the result is freed, by ks_free or by ks_context_release_since. On failure NULL with the
+/// error set, and `thing` is released already.
+void *ks_keep(ks_context *context, void *thing, void (*release)(void *thing));
+
+#endif
