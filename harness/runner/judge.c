@@ -343,7 +343,7 @@ static bool containers_agree(judging *j, bool *listed) {
     ks_code code = KS_OK;
     *listed = false;
     ks_case_file(path, j->c, j->c->artifact);
-    if (strcmp(j->c->format, "keras-v3") != 0 && strcmp(j->c->format, "json-v3") != 0)
+    if (strcmp(j->c->format, "keras-v3-dir") == 0)
         return true;
     memset(&result, 0, sizeof(result));
     if (ks_source_open(&source, &j->files, path) != KS_OK) {
@@ -352,6 +352,8 @@ static bool containers_agree(judging *j, bool *listed) {
     }
     if (strcmp(j->c->format, "keras-v3") == 0)
         code = ks_roads_compare_archive(&result, &j->files, NULL, ks_source_bytes(source));
+    else if (strcmp(j->c->format, "weights-v3") == 0)
+        code = ks_roads_compare_hdf5(&result, &j->files, NULL, ks_source_bytes(source));
     else
         code = ks_roads_compare_json(&result, &j->files, NULL, ks_source_bytes(source));
     ks_source_close(source);

@@ -215,6 +215,26 @@ static ks_road_difference_id archive_row(const ks_error *strict, ks_bytes bytes)
     }
 }
 
+static ks_road_difference_id hdf5_row(const ks_error *strict, bool accepted) {
+    ks_verdict verdict = ks_code_verdict(strict->code);
+    if (!accepted)
+        return verdict == KS_MALFORMED ? KS_DIFFERENCE_HDF5_FRAGILE : KS_N_DIFFERENCES;
+    if (verdict == KS_OVER_LIMIT)
+        return KS_DIFFERENCE_HDF5_LIMITS;
+    if (verdict == KS_UNSUPPORTED || verdict == KS_UNSAFE)
+        return KS_DIFFERENCE_HDF5_PROFILE;
+    switch (strict->code) {
+    case KS_E_HDF5_NO_SIGNATURE: // what protects the bytes themselves must be seen by both
+    case KS_E_HDF5_CHECKSUM:
+    case KS_E_HDF5_DEFLATE:
+    case KS_E_HDF5_FLETCHER:
+    case KS_E_HDF5_CHUNK:
+        return KS_N_DIFFERENCES;
+    default:
+        return verdict == KS_MALFORMED ? KS_DIFFERENCE_HDF5_LAX : KS_N_DIFFERENCES;
+    }
+}
+
 const ks_road_difference *ks__refused_row(ks_road_family family, const ks_error *strict, ks_bytes bytes,
                                           bool accepted) {
     ks_road_difference_id id = KS_N_DIFFERENCES;
@@ -222,5 +242,7 @@ const ks_road_difference *ks__refused_row(ks_road_family family, const ks_error 
         id = json_row(strict, bytes);
     else if (family == KS_ROADS_ARCHIVE && accepted)
         id = archive_row(strict, bytes);
+    else if (family == KS_ROADS_HDF5)
+        id = hdf5_row(strict, accepted);
     return id == KS_N_DIFFERENCES ? NULL : ks_road_difference_row(id);
 }

@@ -14,14 +14,14 @@
 
 /// `latest` chooses the newest encoding of every object instead of the oldest. The file is written out when it is
 /// closed: an image taken before says in its superblock that someone is writing to it.
-static inline hid_t odd_begin(bool latest) {
+/// `creation` is a file creation list, taken over.
+static inline hid_t odd_begin_with(bool latest, hid_t creation) {
     char path[] = "/tmp/kassay-odd-XXXXXX";
     int descriptor = mkstemp(path);
     if (descriptor < 0)
         abort();
     close(descriptor);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_fapl_core(access, 65536, true);
     if (latest)
         H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
@@ -30,6 +30,10 @@ static inline hid_t odd_begin(bool latest) {
     H5Pclose(access);
     H5Pclose(creation);
     return file;
+}
+
+static inline hid_t odd_begin(bool latest) {
+    return odd_begin_with(latest, H5Pcreate(H5P_FILE_CREATE));
 }
 
 /// The file's bytes; free `data`.

@@ -35,15 +35,20 @@ static ks_code open_collection(ks_reader *out, ks__h5 *self, uint64_t address) {
 static ks_code next_object(ks__h5_span *out, uint32_t *index, ks__h5 *self, ks_reader *reader) {
     uint64_t header_size = (8 + self->length_size + 7) & ~(size_t)7;
     uint64_t at = reader->at;
+    uint64_t left = ks__h5_left(reader);
     *index = 0;
-    if (ks__h5_left(reader) < header_size)
+    if (left < header_size)
         return KS_OK;
     *index = ks_read_u16(reader);
     ks_read_skip(reader, 6);
     out->size = ks__h5_length(self, reader);
     out->at = at + header_size;
-    if (*index == 0)
+    if (*index == 0) { // the free space, which fills the rest; a smaller one would keep libhdf5 from ever ending
+        if (out->size != left)
+            return ks__h5_fail(self, KS_E_HDF5_GLOBAL_HEAP, at, "expected %llu bytes of free space, found %llu",
+                               (unsigned long long)left, (unsigned long long)out->size);
         return KS_OK;
+    }
     reader->at = (size_t)out->at;
     uint64_t padded = (out->size + 7) & ~(uint64_t)7;
     if (out->size > UINT64_MAX - 7 || padded > ks__h5_left(reader))

@@ -145,8 +145,8 @@ static ks_code open_image(ks__libhdf5 *self) {
     H5Pclose(list);
     if (self->file < 0)
         return context->error.code;
-    H5O_info_t info;
-    if (H5Oget_info(self->file, &info) < 0)
+    H5O_info_t info; // no more of it than needed: the rest means a walk through every tree of the group
+    if (H5Oget_info2(self->file, &info, H5O_INFO_BASIC) < 0)
         return ks__libhdf5_refuse(context, "the root group cannot be opened");
     self->root = (ks_hdf5_node)info.addr;
     return KS_OK;

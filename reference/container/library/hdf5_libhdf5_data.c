@@ -163,7 +163,7 @@ static int by_bytes(const void *a, const void *b) {
 static ks_code list_names(name_list *list, hid_t object) {
     ks_context *context = list->self->base.context;
     H5O_info_t info;
-    if (H5Oget_info(object, &info) < 0)
+    if (H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) < 0)
         return ks__libhdf5_refuse(context, "attributes cannot be counted");
     if (info.num_attrs > context->limits.hdf5_objects)
         return ks_fail(context, KS_E_OVER_COUNT, KS_STAGE_HDF5, KS_NO_OFFSET, NULL, "%llu attributes",
