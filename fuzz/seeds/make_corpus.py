@@ -5,7 +5,7 @@
     python fuzz/seeds/make_corpus.py [path of the kassay command]
 
 config/ and keras/ hold the smallest golden cases of each family; zip/ holds archives that zipfile writes in every way it
-can; the dictionaries come from `kassay layers --json`. Deterministic.
+can, and those of golden/make/reject_zip.py made small; the dictionaries come from `kassay layers --json`. Deterministic.
 """
 
 import glob
@@ -76,10 +76,29 @@ def zip_seeds():
         with file.open(zipfile.ZipInfo("config.json", DATE), "w", force_zip64=True) as member:
             member.write(b"{}")
     seeds["zip64"] = large.getvalue()
+    seeds.update(golden_seeds())
     folder = fresh("zip")
     for name, data in seeds.items():
         with open(os.path.join(folder, name + ".zip"), "wb") as file:
             file.write(data)
+
+
+def golden_seeds():
+    """What the golden cases about archives do to a model, done to three tiny members."""
+    sys.path.insert(0, os.path.join(ROOT, "golden", "make"))
+    import reject_zip
+
+    files = {"metadata.json": b"{}", "config.json": b'{"a": 1, "b": "\\u00e9"}', "model.weights.h5": bytes(range(64))}
+    forms = {name: bytes(data) for name, data, _ in reject_zip.forms(files)}
+    seeds = {"form-" + name: data for name, data in forms.items()}
+    for name, change, _, _, twin in reject_zip.REJECT + reject_zip.EITHER:
+        try:
+            data = change(forms[twin or "stored"], files)
+        except IndexError:  # these members are too short for this edit
+            continue
+        if len(data) < 4096:
+            seeds["wrong-" + name] = data
+    return seeds
 
 
 def smallest(pattern, count):

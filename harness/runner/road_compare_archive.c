@@ -8,6 +8,7 @@
 
 #define END_SIZE 22     // end of central directory without its comment
 #define LOCATOR_SIZE 20 // of zip64, before the end record
+#define END64_SIZE 56   // zip64's end record, before that
 #define LONGEST_COMMENT 65535
 #define CENTRAL_SIZE 46 // central record without name, extra field and comment
 #define DEFLATED 8
@@ -34,6 +35,7 @@ static ks_code walk_archive(ks_context *context, ks_bytes bytes, ks_road road) {
 // --- what the bytes say about the rows -------------------------------------------------------------------------------
 
 typedef struct zip_traits {
+    bool cut_comment;  ///< the end record announces more comment than there is
     bool prefixed;     ///< the archive starts after other bytes: offsets count from there
     bool unicode_path; ///< some record has a second name
     bool entries_here; ///< the end record's two counts differ from each other or from the number of entries
@@ -69,17 +71,27 @@ static void look_at_record(zip_traits *traits, ks_reader *reader) {
 }
 
 static zip_traits find_traits(ks_bytes bytes) {
-    zip_traits traits = {false, false, false};
+    zip_traits traits = {false, false, false, false};
     size_t end = find_end(bytes);
     ks_reader reader = ks_reader_from(bytes, end < bytes.size ? end + 8 : bytes.size);
-    uint16_t here = ks_read_u16(&reader);
-    uint16_t total = ks_read_u16(&reader);
+    uint64_t here = ks_read_u16(&reader);
+    uint64_t total = ks_read_u16(&reader);
     uint64_t size = ks_read_u32(&reader);
     uint64_t offset = ks_read_u32(&reader);
-    bool zip64 = end >= LOCATOR_SIZE && memcmp(bytes.data + end - LOCATOR_SIZE, "PK\x06\x07", 4) == 0;
-    if (reader.failed || zip64 || size > end)
-        return traits; // zip64 says more elsewhere
-    traits.prefixed = size + offset != end;
+    traits.cut_comment = ks_read_u16(&reader) > bytes.size - reader.at;
+    if (reader.failed)
+        return traits;
+    if (end >= LOCATOR_SIZE + END64_SIZE && memcmp(bytes.data + end - LOCATOR_SIZE, "PK\x06\x07", 4) == 0) {
+        end -= LOCATOR_SIZE + END64_SIZE;
+        ks_reader wide = ks_reader_from(bytes, end + 24);
+        here = ks_read_u64(&wide);
+        total = ks_read_u64(&wide);
+        size = ks_read_u64(&wide);
+        offset = ks_read_u64(&wide);
+    }
+    if (size > end)
+        return traits;
+    traits.prefixed = offset != end - size;
     ks_reader records = ks_reader_from(bytes, end - (size_t)size);
     uint64_t count = 0;
     for (; !records.failed && records.at + CENTRAL_SIZE <= end; count++)
@@ -172,6 +184,8 @@ static void explain_refusal(ks__comparison *self) {
         ks__comparison_listed(self, KS_DIFFERENCE_ZIP_PREFIX);
     else if (traits.entries_here)
         ks__comparison_listed(self, KS_DIFFERENCE_ZIP_ENTRIES_HERE);
+    else if (traits.cut_comment)
+        ks__comparison_listed(self, KS_DIFFERENCE_ZIP_CUT_COMMENT);
     else if (code == KS_E_OVER_MEMORY || code == KS_E_NO_MEMORY)
         ks__comparison_listed(self, KS_DIFFERENCE_ZIP_MEMORY);
     else

@@ -413,6 +413,13 @@ static void entries_on_this_disk(void **state) {
     archive_is_listed(made, KS_DIFFERENCE_ZIP_ENTRIES_HERE);
 }
 
+static void cut_comment(void **state) {
+    (void)state;
+    archive made = two_members();
+    made.data[made.end + 20] = 40;
+    archive_is_listed(made, KS_DIFFERENCE_ZIP_CUT_COMMENT);
+}
+
 static void reserved_length_codes(void **state) {
     (void)state;
     // 400 times 'a', the second length in the reserved code 286: by the fixed code of a deflate stream
@@ -764,6 +771,7 @@ int main(void) {
         TEST(broken_last_archive),
         TEST(copies_need_memory),
         TEST(entries_on_this_disk),
+        TEST(cut_comment),
         TEST(reserved_length_codes),
         TEST(lax_headers),
         TEST(lax_names),
