@@ -93,7 +93,12 @@ static ks_code read_old(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
     out->driver = ks__h5_address(self, reader);
     (void)ks__h5_address(self, reader); // the root's name
     self->root = ks__h5_address(self, reader);
-    ks_read_skip(reader, 24);
+    uint64_t cache_at = reader->at;
+    uint32_t cache = ks_read_u32(reader);
+    ks_read_skip(reader, 20);
+    if (!reader->failed && cache > 1)
+        return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, cache_at,
+                           "expected a cache type of 0 or 1 for the root, found %u", cache);
     if (!reader->failed && (self->leaf_k == 0 || self->group_k == 0 || self->chunk_k == 0))
         return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, 16, "expected room for entries in tree nodes, found none");
     return KS_OK;
