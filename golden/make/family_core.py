@@ -21,7 +21,7 @@ def embedding(mask_zero, then):
 
 def cases():
     out = [
-        layer_case("dense", lambda: L.Dense(4, activation="tanh"), (6,), old=True, also=("weights-v3", "json-v3")),
+        layer_case("dense", lambda: L.Dense(4, activation="tanh"), (6,), old=True, also=("weights-v3", "json-v3", "keras-v3-dir")),
         layer_case("dense-no-bias", lambda: L.Dense(4, use_bias=False), (6,), old=True),
         layer_case("dense-rank-3", lambda: L.Dense(4, activation="sigmoid"), (7, 6), old=True),
         layer_case("dense-rank-4", lambda: L.Dense(4), (3, 2, 6)),

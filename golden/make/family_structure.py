@@ -193,7 +193,7 @@ def cases():
         Case("nested-outputs", nested_outputs, x, also=("json-v3",)),
         Case("shared-layer", shared, normal((4,), (4,)), old=True, also=("weights-v3", "json-v3")),
         Case("shared-thrice", shared_thrice, x),
-        Case("nested-functional", nested_functional, x, old=True, also=("weights-v3", "json-v3")),
+        Case("nested-functional", nested_functional, x, old=True, also=("weights-v3", "json-v3", "keras-v3-dir")),
         Case("nested-twice", nested_twice, x if False else normal((6,)), also=("weights-v3",)),
         Case("nested-output", nested_output, x, also=("json-v3",)),
         Case("sequential-in-functional", sequential_in_functional, x, old=True, also=("weights-v3",)),
@@ -218,7 +218,7 @@ def cases():
         Case("compiled-rmsprop", plain, x, finish=compiled(optimizer=lambda: o.RMSprop(0.01, rho=0.8, centered=True), loss="mae", metrics=lambda: [s.MeanSquaredError(), "cosine_similarity"])),
         Case("compiled-schedule", plain, x, finish=compiled(optimizer=lambda: o.AdamW(o.schedules.ExponentialDecay(0.1, 100, 0.9), weight_decay=0.01), loss="mse")),
         Case("compiled-classifier", plain, x, finish=compiled(optimizer="adagrad", loss=lambda: k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), metrics=["accuracy"])),
-        Case("trained-adam", plain, x, finish=trained, old=True, also=("weights-v3",)),
+        Case("trained-adam", plain, x, finish=trained, old=True, also=("weights-v3", "keras-v3-dir")),
         Case("several-masked-branches", several_branches, several(tokens(9, 20), tokens(8, 20), normal((4,))), batch=5, old=True),
     ]
     return out

@@ -345,8 +345,8 @@ def config_of(kind, folder):
     if kind == "keras-v3":
         with zipfile.ZipFile(os.path.join(folder, "model.keras")) as archive:
             return json.loads(archive.read("config.json"))
-    name = "architecture.json" if kind == "weights-v3" else "model.json"
-    with open(os.path.join(folder, name)) as file:
+    names = {"weights-v3": "architecture.json", "keras-v3-dir": os.path.join("model", "config.json")}
+    with open(os.path.join(folder, names.get(kind, "model.json"))) as file:
         return json.load(file)
 
 
@@ -357,6 +357,11 @@ def save_artifact(model, kind, folder):
         model.save(path)
         with zipfile.ZipFile(path) as archive:
             return "model.keras", archive.read("model.weights.h5"), None
+    if kind == "keras-v3-dir":
+        path = os.path.join(folder, "model")
+        model.save(path, zipped=False)
+        with open(os.path.join(path, "model.weights.h5"), "rb") as file:
+            return "model", file.read(), None
     if kind == "weights-v3":
         path = os.path.join(folder, "model.weights.h5")
         model.save_weights(path)
@@ -378,6 +383,8 @@ def load_artifact(kind, folder):
     keras.backend.clear_session()
     if kind == "keras-v3":
         return keras.models.load_model(os.path.join(folder, "model.keras"), compile=False)
+    if kind == "keras-v3-dir":
+        return keras.models.load_model(os.path.join(folder, "model"), compile=False)
     name = "architecture.json" if kind == "weights-v3" else "model.json"
     with open(os.path.join(folder, name)) as file:
         model = keras.models.model_from_json(file.read())
