@@ -21,9 +21,6 @@
 
 #define LARGE ((size_t)1300000) // is mapped
 
-// cmocka puts its own handler in front of each test; this is the guard's, to be put back.
-static struct sigaction guard_action;
-
 typedef struct file {
     char path[40];
     uint8_t *data;
@@ -201,10 +198,6 @@ static void test_the_guard_gives_back_what_the_work_says(void **state) {
     drop_file(&small);
 }
 
-static void put_handler_back(void) {
-    sigaction(SIGBUS, &guard_action, NULL);
-}
-
 static void *shrink_one(void *argument) {
     (void)argument;
     for (int i = 0; i < 5; i++) {
@@ -222,13 +215,11 @@ static void *shrink_one(void *argument) {
 
 static void test_a_file_that_shrinks(void **state) {
     (void)state;
-    put_handler_back();
     shrink_one(NULL);
 }
 
 static void test_threads_do_not_meet(void **state) {
     (void)state;
-    put_handler_back();
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, shrink_one, NULL), 0);
@@ -238,7 +229,6 @@ static void test_threads_do_not_meet(void **state) {
 
 static void test_guards_nest(void **state) {
     (void)state;
-    put_handler_back();
     for (int who = 0; who < 2; who++) {
         shrinking outer, inner;
         start(&outer);
@@ -298,26 +288,33 @@ static int fault_elsewhere(void (*handler)(int), void (*sigaction_handler)(int, 
     return status;
 }
 
-static int statuses[3];
-
 static void test_other_faults_go_to_who_was_there_before(void **state) {
     (void)state;
-    assert_true(WIFEXITED(statuses[0]) && WEXITSTATUS(statuses[0]) == 1);
-    assert_true(WIFEXITED(statuses[1]) && WEXITSTATUS(statuses[1]) == 2);
-    assert_true(WIFSIGNALED(statuses[2]) && WTERMSIG(statuses[2]) == SIGBUS);
+    int status = fault_elsewhere(plain, NULL);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    status = fault_elsewhere(NULL, informed);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+    status = fault_elsewhere(SIG_DFL, NULL);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 }
 
-// The handler is installed once in a process, so its children come first.
-static void install(void) {
-    shrinking s;
-    statuses[0] = fault_elsewhere(plain, NULL);
-    statuses[1] = fault_elsewhere(NULL, informed);
-    statuses[2] = fault_elsewhere(SIG_DFL, NULL);
-    start(&s);
-    (void)ks_source_guard(s.source, &s.context, work, &s);
-    ks_context_release_since(&s.context, 1);
-    finish(&s);
-    sigaction(SIGBUS, NULL, &guard_action);
+// A guard ends with its fault: the same page read without one is a fault like any other.
+static void test_a_guard_that_was_left_is_gone(void **state) {
+    (void)state;
+    pid_t child = fork();
+    int status = 0;
+    if (child == 0) {
+        shrinking s;
+        signal(SIGBUS, SIG_DFL);
+        start(&s);
+        s.touch = &s;
+        if (ks_source_guard(s.source, &s.context, work, &s) != KS_E_FILE_CHANGED)
+            _exit(1);
+        unlink(s.file.path);
+        _exit(ks_source_bytes(s.source).data[0]); // dies here
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 }
 
 int main(void) {
@@ -331,7 +328,7 @@ int main(void) {
         cmocka_unit_test(test_threads_do_not_meet),
         cmocka_unit_test(test_guards_nest),
         cmocka_unit_test(test_other_faults_go_to_who_was_there_before),
+        cmocka_unit_test(test_a_guard_that_was_left_is_gone),
     };
-    install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

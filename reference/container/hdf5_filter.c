@@ -13,6 +13,7 @@
 //
 // Filters were applied in the order of the message, and are undone from the last to the first. A bit in a chunk's mask
 // says that a filter was left out for it.
+#include "base/keep.h"
 #include "container/hdf5_internal.h"
 
 #include <libdeflate.h>
@@ -96,11 +97,26 @@ typedef struct work {
     size_t room;
 } work;
 
+static void free_inflater(void *inflater) {
+    libdeflate_free_decompressor(inflater);
+}
+
+static ks_code need_inflater(ks__h5 *self) {
+    if (self->inflater_keeper)
+        return KS_OK;
+    self->inflater = libdeflate_alloc_decompressor();
+    if (!self->inflater)
+        return ks__h5_fail(self, KS_E_NO_MEMORY, KS__H5_UNDEFINED, "no memory for inflating");
+    self->inflater_keeper = ks_keep(self->base.context, self->inflater, free_inflater);
+    return self->inflater_keeper ? KS_OK : self->base.context->error.code;
+}
+
 static ks_code inflate(work *w) {
     ks__h5 *self = w->self;
     size_t size = 0;
-    if (!self->inflater && !(self->inflater = libdeflate_alloc_decompressor()))
-        return ks__h5_fail(self, KS_E_NO_MEMORY, KS__H5_UNDEFINED, "no memory for inflating");
+    ks_code code = need_inflater(self);
+    if (code != KS_OK)
+        return code;
     switch (libdeflate_zlib_decompress(self->inflater, w->data, w->size, w->out, w->room, &size)) {
     case LIBDEFLATE_SUCCESS:
         break;

@@ -6,7 +6,6 @@
 // that link's name.
 #include "container/hdf5_internal.h"
 
-#include <libdeflate.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -275,7 +274,7 @@ static ks_hdf5_node root(const ks_hdf5 *file) {
 static void close_file(ks_hdf5 *file) {
     ks__h5 *self = (ks__h5 *)file;
     ks_context *context = file->context;
-    libdeflate_free_decompressor(self->inflater);
+    ks_free(context, self->inflater_keeper);
     ks__h5_set_free(&self->verified, context);
     ks_free(context, self->scratch);
     ks_free(context, self->buckets);
