@@ -36,6 +36,7 @@ typedef struct header {
     unsigned version;
     unsigned flags;
     size_t message_header_size;
+    size_t n_announced;   ///< messages that a version 1 header says it has
     size_t n_messages;    ///< in self->scratch
     size_t n_seen;        ///< continuations among them already followed
     uint64_t chunk_total; ///< bytes of all chunks
@@ -143,8 +144,13 @@ static ks_code read_version1(header *h) {
     if (code != KS_OK)
         return code;
     ks_reader reader = ks__h5_reader(self, (ks__h5_span){h->address, 16});
-    ks_read_skip(&reader, 8);
+    ks_read_skip(&reader, 2);
+    h->n_announced = ks_read_u16(&reader);
+    ks_read_skip(&reader, 4);
     uint64_t size = ks_read_u32(&reader);
+    if (h->n_announced ? size < 8 : size > 0)
+        return ks__h5_fail(self, KS_E_HDF5_HEADER, h->address, "expected room for %zu messages, found %llu bytes",
+                           h->n_announced, (unsigned long long)size);
     code = ks__h5_need(self, h->address + 16, size, "an object header");
     h->message_header_size = 8;
     return code == KS_OK ? read_chunk(h, (ks__h5_span){h->address + 16, size}) : code;
@@ -282,6 +288,17 @@ bool ks__h5_is_group(const ks__h5_object *object) {
     return ks__h5_find_message(object, KS__H5_SYMBOL_TABLE) || ks__h5_find_message(object, KS__H5_LINK_INFO);
 }
 
+// A committed datatype is nothing but its message, so that must be one.
+static ks_code check_named_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_object *object) {
+    const ks__h5_message *message = ks__h5_find_message(object, KS__H5_DATATYPE);
+    ks__h5_type type;
+    *out = KS_HDF5_NAMED_TYPE;
+    if (message->flags & KS__H5_MESSAGE_IS_SHARED)
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE_SHARED, message->at,
+                           "expected a datatype of its own, found a shared one");
+    return ks__h5_type_parse(&type, self, ks__h5_message_span(message));
+}
+
 ks_code ks__h5_object_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_object *object) {
     bool has_type = ks__h5_find_message(object, KS__H5_DATATYPE);
     if (ks__h5_is_group(object))
@@ -289,7 +306,7 @@ ks_code ks__h5_object_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_
     else if (has_type && ks__h5_find_message(object, KS__H5_DATASPACE))
         *out = KS_HDF5_DATASET;
     else if (has_type)
-        *out = KS_HDF5_NAMED_TYPE;
+        return check_named_type(out, self, object);
     else
         return ks__h5_fail(self, KS_E_HDF5_OBJECT, object->address,
                            "expected the messages of a group, a dataset or a datatype, found neither");
