@@ -112,7 +112,7 @@ typedef struct ks__h5 {
     size_t scratch_capacity;
     uint64_t decoded_size; ///< bytes that came out of filters so far
     struct libdeflate_decompressor *inflater;
-    void *inflater_keeper; ///< frees the inflater
+    void *inflater_keeper;   ///< frees the inflater
     ks_hdf5_node current;    ///< the object that an error is about
     ks_hdf5_node found_from; ///< the last path that was looked up
     ks_hdf5_node found_node;
