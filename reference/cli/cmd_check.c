@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <kassay/json_writer.h>
-
 #include "cli/command.h"
 #include "cli/model_options.h"
 
@@ -27,7 +25,6 @@ static void note(checking *c, int exit_code) {
 }
 
 static void put_json(const ks_context *context, const char *path, ks_code code) {
-    const ks_error *error = &context->error;
     ks_context memory;
     ks_json_writer w;
     ks_text text = {0};
@@ -36,22 +33,11 @@ static void put_json(const ks_context *context, const char *path, ks_code code) 
     ks_json_begin_object(&w);
     ks_json_put_key(&w, "file");
     ks_json_put_string(&w, path);
-    ks_json_put_key(&w, "verdict");
-    ks_json_put_string(&w, ks_verdict_name(ks_code_verdict(code)));
-    if (code != KS_OK) {
-        ks_json_put_key(&w, "code");
-        ks_json_put_string(&w, ks_code_name(code));
-        ks_json_put_key(&w, "stage");
-        ks_json_put_string(&w, ks_stage_name(error->stage));
-        ks_json_put_key(&w, "offset");
-        if (error->offset == KS_NO_OFFSET)
-            ks_json_put_null(&w);
-        else
-            ks_json_put_uint(&w, error->offset);
-        ks_json_put_key(&w, "place");
-        ks_json_put_string(&w, error->place);
-        ks_json_put_key(&w, "message");
-        ks_json_put_string(&w, error->message);
+    if (code == KS_OK) {
+        ks_json_put_key(&w, "verdict");
+        ks_json_put_string(&w, ks_verdict_name(KS_ACCEPTED));
+    } else {
+        ks_put_error(&w, &context->error);
     }
     ks_json_put_key(&w, "warnings");
     ks_json_begin_list(&w);

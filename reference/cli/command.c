@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
-#include <kassay/json_writer.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +49,24 @@ bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigne
     return false;
 }
 
+void ks_put_error(ks_json_writer *writer, const ks_error *error) {
+    ks_json_put_key(writer, "code");
+    ks_json_put_string(writer, ks_code_name(error->code));
+    ks_json_put_key(writer, "verdict");
+    ks_json_put_string(writer, ks_verdict_name(ks_code_verdict(error->code)));
+    ks_json_put_key(writer, "stage");
+    ks_json_put_string(writer, ks_stage_name(error->stage));
+    ks_json_put_key(writer, "offset");
+    if (error->offset == KS_NO_OFFSET)
+        ks_json_put_null(writer);
+    else
+        ks_json_put_uint(writer, error->offset);
+    ks_json_put_key(writer, "place");
+    ks_json_put_string(writer, error->place);
+    ks_json_put_key(writer, "message");
+    ks_json_put_string(writer, error->message);
+}
+
 static void put_record(const ks_error *error) {
     ks_context context;
     ks_json_writer w;
@@ -58,21 +74,7 @@ static void put_record(const ks_error *error) {
     ks_context_init(&context, NULL);
     ks_json_writer_init(&w, &context, (ks_json_style){0, true});
     ks_json_begin_object(&w);
-    ks_json_put_key(&w, "code");
-    ks_json_put_string(&w, ks_code_name(error->code));
-    ks_json_put_key(&w, "verdict");
-    ks_json_put_string(&w, ks_verdict_name(ks_code_verdict(error->code)));
-    ks_json_put_key(&w, "stage");
-    ks_json_put_string(&w, ks_stage_name(error->stage));
-    ks_json_put_key(&w, "offset");
-    if (error->offset == KS_NO_OFFSET)
-        ks_json_put_null(&w);
-    else
-        ks_json_put_uint(&w, error->offset);
-    ks_json_put_key(&w, "place");
-    ks_json_put_string(&w, error->place);
-    ks_json_put_key(&w, "message");
-    ks_json_put_string(&w, error->message);
+    ks_put_error(&w, error);
     ks_json_end_object(&w);
     if (ks_json_writer_finish(&text, &w) == KS_OK)
         fprintf(stderr, "%s\n", text.data);

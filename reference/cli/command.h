@@ -5,6 +5,7 @@
 #define KASSAY_CLI_COMMAND_H
 
 #include <kassay/context.h>
+#include <kassay/json_writer.h>
 #include <kassay/model.h>
 
 typedef struct ks_option {
@@ -47,6 +48,8 @@ int ks_parse_road(const char *text, int otherwise);
 bool ks_parse_limits(ks_limits *limits, const char *text);
 /// A whole number of at least `minimum`; false and a message when it is none.
 bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigned minimum);
+/// The fields of an error record (code, verdict, stage, offset, place, message), inside an object that is open.
+void ks_put_error(ks_json_writer *writer, const ks_error *error);
 /// Prints the context's error to standard error, as one line or with `json` as an error record; returns the exit code.
 int ks_report_error(const ks_context *context, bool json);
 /// Loads MODEL as the options --road, --architecture, --format and --limits say. NULL after a message; `*exit_code` is

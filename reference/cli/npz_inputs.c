@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/npz_inputs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+// Read, not mapped: the arrays are used while the model runs, where nothing guards against a file that shrinks.
+static ks_code read_file(ks_inputs *out, const char *path) {
+    int descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    ks_code code;
+    if (descriptor < 0)
+        return ks_fail(&out->context, KS_E_IO, KS_STAGE_FILE, KS_NO_OFFSET, path, "cannot be opened: %s",
+                       strerror(errno));
+    code = ks_source_read(&out->source, &out->context, descriptor);
+    close(descriptor);
+    return code;
+}
 
 ks_code ks_inputs_open(ks_inputs *out, const char *path, const ks_model *model) {
     char name[32];
     ks_code code;
     memset(out, 0, sizeof(*out));
     ks_context_init(&out->context, NULL);
-    KS_TRY(strcmp(path, "-") == 0 ? ks_source_read(&out->source, &out->context, 0)
-                                  : ks_source_open(&out->source, &out->context, path));
+    KS_TRY(read_file(out, path));
     KS_TRY(ks_npz_open(&out->npz, &out->context, ks_source_bytes(out->source)));
     out->count = ks_model_input_count(model);
     if (out->count > KS_MAX_PORTS)
