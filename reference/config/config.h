@@ -5,11 +5,18 @@
 #ifndef KASSAY_CONFIG_CONFIG_H
 #define KASSAY_CONFIG_CONFIG_H
 
+#include <kassay/dialect.h>
+
 #include "schema/class.h"
+
+typedef struct ks_config_options {
+    ks_dialect dialect;        ///< AUTO: `keras_version` decides, else the form of the config
+    const char *keras_version; ///< that the file names, "" when it names none
+} ks_config_options;
 
 /// Reads a serialized object {"module", "class_name", "config", …}. `document` names it in errors ("config.json").
 /// Everything lives in `arena`; `value` must outlive it.
 ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
-                       const char *document);
+                       const char *document, const ks_config_options *options);
 
 #endif

@@ -13,6 +13,7 @@ typedef struct ks__shared {
 typedef struct ks__reader {
     ks_context *context;
     ks_arena *arena;
+    ks_config_options options;
     int depth; ///< of records in records
     uint64_t n_layers;
     uint64_t n_nodes;

@@ -256,8 +256,8 @@ done:
 }
 
 ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
-                       const char *document) {
-    ks__reader reader = {.context = context, .arena = arena};
+                       const char *document, const ks_config_options *options) {
+    ks__reader reader = {.context = context, .arena = arena, .options = *options};
     const char *place = ks_arena_format(arena, "%s:", document);
     *out = NULL;
     if (!place)

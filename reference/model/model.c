@@ -61,9 +61,10 @@ done:
 }
 
 static ks_code read_config(ks_model *m, ks_bytes bytes, const char *name) {
+    ks_config_options options = {m->options.dialect, m->keras_version};
     ks_code code;
     KS_TRY(read_json(&m->config, m, bytes, name));
-    KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name));
+    KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name, &options));
     if (m->root->row->kind != KS_KIND_MODEL)
         return ks_fail(m->context, KS_E_CONFIG_RECORD, KS_STAGE_CONFIG, 0, name, "expected a model, found the %s %s",
                        ks_kind_name(m->root->row->kind), m->root->row->name);

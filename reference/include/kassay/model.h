@@ -11,6 +11,7 @@
 
 #include <kassay/archive.h>
 #include <kassay/context.h>
+#include <kassay/dialect.h>
 #include <kassay/tensor.h>
 
 #ifdef __cplusplus
@@ -23,6 +24,7 @@ typedef struct ks_model_options {
     ks_road road;             ///< which reader
     const char *format;       ///< "keras-v3", …: refuse others; NULL: whatever the bytes say
     const char *architecture; ///< file with the config for weights-only formats; NULL: none
+    ks_dialect dialect;       ///< whose words and numbers; KS_DIALECT_AUTO: the file says
     bool check_only;          ///< stop after weights: every checksum verified, no tensor kept
 } ks_model_options;
 
