@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Finds the format of a file from its bytes and sends them on.
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "model/open_internal.h"
+
+ks_code ks__model_fail(ks_model *m, ks_code code, const char *place, const char *text) {
+    return ks_fail(m->context, code, KS_STAGE_MODEL, KS_NO_OFFSET, place, "%s", text);
+}
+
+ks_code ks__model_format(ks_model *m, const char *format) {
+    m->format = format;
+    if (!m->options.format || strcmp(m->options.format, format) == 0)
+        return KS_OK;
+    return ks_fail(m->context, KS_E_UNKNOWN_FORMAT, KS_STAGE_MODEL, KS_NO_OFFSET, m->path,
+                   "expected the format %s, found %s", m->options.format, format);
+}
+
+ks_code ks__model_json(ks_json **out, ks_model *m, ks_bytes bytes, const char *name) {
+    char prefix[80];
+    ks_code code = ks_json_parse(out, m->context, bytes, m->options.road);
+    if (code != KS_OK) {
+        snprintf(prefix, sizeof(prefix), "%s:", name);
+        ks_error_prefix_place(m->context, prefix);
+    }
+    return code;
+}
+
+ks_code ks__model_config(ks_model *m, ks_bytes bytes, const char *name) {
+    ks_config_options options = {m->options.dialect, m->keras_version};
+    ks_code code;
+    KS_TRY(ks__model_json(&m->config, m, bytes, name));
+    KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name, &options));
+    if (m->root->row->kind != KS_KIND_MODEL)
+        return ks_fail(m->context, KS_E_CONFIG_RECORD, KS_STAGE_CONFIG, 0, name, "expected a model, found the %s %s",
+                       ks_kind_name(m->root->row->kind), m->root->row->name);
+    KS_TRY(ks_weights_map(&m->map, m->context, &m->arena, m->root));
+done:
+    return code;
+}
+
+// --- what the bytes are ---------------------------------------------------------------------------------------------
+
+static bool starts_with(ks_bytes bytes, const char *magic, size_t size) {
+    return bytes.size >= size && memcmp(bytes.data, magic, size) == 0;
+}
+
+// An HDF5 superblock stands at 0, 512, 1024, …; a zip archive may have anything in front, so its end is asked by the
+// reader.
+static bool is_hdf5(ks_bytes bytes) {
+    for (uint64_t at = 0; at + 8 <= bytes.size && at <= (uint64_t)1 << 20; at = at ? at * 2 : 512)
+        if (memcmp(bytes.data + at, "\x89HDF\r\n\x1a\n", 8) == 0)
+            return true;
+    return false;
+}
+
+// JSON in any of its encodings starts with "{" after marks and blanks.
+static bool is_json(ks_bytes bytes) {
+    for (size_t i = 0; i < bytes.size && i < 8; i++)
+        if (bytes.data[i] == '{')
+            return true;
+    for (size_t i = 0; i < bytes.size && i < 4096; i++) {
+        if (bytes.data[i] == '{' || bytes.data[i] == '[' || bytes.data[i] == '"')
+            return true;
+        if (bytes.data[i] != ' ' && bytes.data[i] != '\n' && bytes.data[i] != '\r' && bytes.data[i] != '\t')
+            break;
+    }
+    return false;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+typedef enum container { ZIP, HDF5, JSON, UNKNOWN } container;
+
+static container detect(const ks_model *m) {
+    if (starts_with(m->bytes, "PK", 2))
+        return ZIP;
+    if (is_hdf5(m->bytes))
+        return HDF5;
+    if (is_json(m->bytes))
+        return JSON;
+    return ends_with(m->path, ".keras") ? ZIP : UNKNOWN; // a prefix before the archive: the zip reader judges
+}
+
+static container container_of(const char *format) {
+    if (strcmp(format, "keras-v3") == 0)
+        return ZIP;
+    if (strcmp(format, "weights-v3") == 0 || strcmp(format, "h5-legacy") == 0 ||
+        strcmp(format, "h5-weights-legacy") == 0)
+        return HDF5;
+    return strcmp(format, "json-v3") == 0 || strcmp(format, "json-legacy") == 0 ? JSON : UNKNOWN;
+}
+
+static void compare_name(ks_model *m, container found) {
+    container named = ends_with(m->path, ".keras")                                      ? ZIP
+                      : ends_with(m->path, ".h5") || ends_with(m->path, ".hdf5")        ? HDF5
+                      : ends_with(m->path, ".json")                                     ? JSON
+                                                                                        : UNKNOWN;
+    if (named != UNKNOWN && named != found)
+        ks_warn(m->context, "name-and-content-disagree", m->path);
+}
+
+ks_code ks__open_bytes(ks_model *m) {
+    container found = m->options.format ? container_of(m->options.format) : detect(m);
+    ks_code code;
+    if (m->options.format && found == UNKNOWN)
+        return ks__model_fail(m, KS_E_MODEL_FORMAT, m->path, "this format cannot be read by this reference");
+    if (found == UNKNOWN)
+        return ks__model_fail(m, KS_E_UNKNOWN_FORMAT, m->path, "neither a zip archive nor HDF5 nor JSON");
+    compare_name(m, found);
+    if (found == ZIP) {
+        KS_TRY(ks__model_format(m, "keras-v3"));
+        KS_TRY(ks_archive_open_zip(&m->archive, m->context, m->bytes, m->options.road));
+        KS_TRY(ks__open_keras(m));
+    } else if (found == HDF5) {
+        KS_TRY(ks__open_hdf5(m));
+    } else {
+        KS_TRY(ks__model_format(m, "json-v3"));
+        KS_TRY(ks__model_config(m, m->bytes, "config.json"));
+    }
+done:
+    return code;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The roads from a file's bytes to a model, one file for each container. All of them fill in an empty ks_model.
+#ifndef KASSAY_MODEL_OPEN_INTERNAL_H
+#define KASSAY_MODEL_OPEN_INTERNAL_H
+
+#include "model/model_internal.h"
+
+/// A failure of the model stage.
+ks_code ks__model_fail(ks_model *model, ks_code code, const char *place, const char *text);
+/// Says which format it is; fails when the options ask for another.
+ks_code ks__model_format(ks_model *model, const char *format);
+/// Parses a JSON document and says in errors that it was `name`.
+ks_code ks__model_json(ks_json **out, ks_model *model, ks_bytes bytes, const char *name);
+/// The architecture from a parsed document: root and map.
+ks_code ks__model_config(ks_model *model, ks_bytes bytes, const char *name);
+/// Opens an HDF5 file; with `check_only` every checksum in it is verified. `name` goes before the places of errors.
+ks_code ks__model_hdf5(ks_model *model, ks_bytes bytes, const char *name);
+/// Takes over the architecture that the options name.
+ks_code ks__model_architecture(ks_model *model);
+
+/// model->bytes in whatever format they are; the options' format, if any, must be theirs.
+ks_code ks__open_bytes(ks_model *model);
+/// A `.keras` archive or directory; model->archive is open.
+ks_code ks__open_keras(ks_model *model);
+/// An HDF5 file: decides between its formats by what its root holds.
+ks_code ks__open_hdf5(ks_model *model);
+
+#endif

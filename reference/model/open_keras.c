@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A `.keras` archive or its directory form: metadata.json, config.json, model.weights.h5. Source: Keras 3
+// saving/saving_lib.py (_load_model_from_fileobj).
+#include "model/open_internal.h"
+
+static ks_code read_member(ks_bytes *out, ks_model *m, const char *name, bool *found) {
+    const ks_archive_member *member = ks_archive_find(m->archive, name);
+    ks_code code = KS_OK;
+    *found = member != NULL;
+    if (member) {
+        code = ks_archive_read(out, m->archive, member, true);
+        if (code != KS_OK)
+            ks_error_prefix_place(m->context, "");
+    }
+    return code;
+}
+
+static ks_code read_metadata(ks_model *m) {
+    const ks_value *version;
+    ks_json *json = NULL;
+    ks_bytes bytes;
+    bool found;
+    ks_code code;
+    KS_TRY(read_member(&bytes, m, "metadata.json", &found));
+    if (!found) {
+        ks_warn(m->context, "metadata-missing", "metadata.json");
+        return KS_OK;
+    }
+    KS_TRY(ks__model_json(&json, m, bytes, "metadata.json"));
+    version = ks_value_get(ks_json_root(json), "keras_version");
+    if (version && version->type == KS_VALUE_STRING) {
+        m->keras_version = ks_arena_text(&m->arena, version->text.data, version->text.size).data;
+        if (!m->keras_version)
+            code = m->context->error.code;
+    }
+done:
+    ks_json_free(json);
+    return code;
+}
+
+static ks_code refuse_pickles(ks_model *m) {
+    if (ks_archive_find(m->archive, "model.weights.npz"))
+        return ks_fail(m->context, KS_E_WEIGHTS_PICKLE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, "model.weights.npz",
+                       "weights in this form are pickled objects, which would run code when they are read");
+    return ks__model_fail(m, KS_E_MODEL_MEMBER, "model.weights.h5", "the archive has no such member");
+}
+
+ks_code ks__open_keras(ks_model *m) {
+    ks_bytes bytes;
+    bool found;
+    ks_code code;
+    KS_TRY(read_metadata(m));
+    KS_TRY(read_member(&bytes, m, "config.json", &found));
+    if (!found)
+        return ks__model_fail(m, KS_E_MODEL_MEMBER, "config.json", "the archive has no such member");
+    KS_TRY(ks__model_config(m, bytes, "config.json"));
+    KS_TRY(read_member(&bytes, m, "model.weights.h5", &found));
+    if (!found)
+        return refuse_pickles(m);
+    KS_TRY(ks__model_hdf5(m, bytes, "model.weights.h5"));
+    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "model.weights.h5",
+                              m->options.check_only ? KS_WEIGHTS_CHECK : KS_WEIGHTS_LOAD));
+    m->has_weights = true;
+    for (size_t i = 0; m->options.check_only && i < ks_archive_count(m->archive); i++)
+        KS_TRY(ks_archive_read(&bytes, m->archive, ks_archive_member_at(m->archive, i), true));
+done:
+    return code;
+}
