@@ -80,8 +80,16 @@ void ks_prediction_free(ks_prediction *prediction); ///< NULL is allowed
 ks_code ks_model_dump(ks_text *out, ks_model *model);
 /// The same for people. Free with ks_free.
 ks_code ks_model_describe(ks_text *out, ks_model *model);
-/// Keras's summary() table. Free with ks_free.
-ks_code ks_model_summary(ks_text *out, ks_model *model);
+
+typedef struct ks_summary_options {
+    const char *keras_version; ///< which version's table: "2.15.0"; NULL: that of the file's writer, else the newest
+    bool expand_nested;        ///< rows for the layers of nested models (2.7 and later)
+    bool show_trainable;       ///< a column that says Y or N (2.7 and later)
+    int line_length;           ///< characters; 0: the version's own
+} ks_summary_options;
+
+/// Keras's summary() table. `options` may be NULL. Free with ks_free.
+ks_code ks_model_summary(ks_text *out, ks_model *model, const ks_summary_options *options);
 /// {"layers": [{"class", "module", "kind", "status", "reason", "keys"}]} from the registry. Free with ks_free.
 ks_code ks_layers_json(ks_text *out, ks_context *context);
 
