@@ -14,6 +14,11 @@ typedef struct ks_config_options {
     const char *keras_version; ///< that the file names, "" when it names none
 } ks_config_options;
 
+/// Whose words and numbers a document has: what `options` says, else its keras_version, else its form.
+ks_dialect ks_config_dialect(const ks_value *document, const ks_config_options *options);
+/// The version that `options` or else the document's root names; "" when neither does.
+const char *ks_config_keras_version(const ks_value *document, const ks_config_options *options);
+
 /// Reads a serialized object {"module", "class_name", "config", …}. `document` names it in errors ("config.json").
 /// Everything lives in `arena`; `value` must outlive it.
 ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,

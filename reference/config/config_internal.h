@@ -13,8 +13,8 @@ typedef struct ks__shared {
 typedef struct ks__reader {
     ks_context *context;
     ks_arena *arena;
-    ks_config_options options;
-    int depth; ///< of records in records
+    ks_dialect dialect; ///< never AUTO; of the document, which is upgraded when it is not KERAS3
+    int depth;          ///< of records in records
     uint64_t n_layers;
     uint64_t n_nodes;
     ks__shared *shared; ///< objects that carried a shared_object_id

@@ -298,6 +298,8 @@ static ks_code read_layers(const field *f) {
 
 static ks_code activation_by_name(const field *f, ks_activation *out, const ks_value *name) {
     out->id = ks_activation_by_name(name->text);
+    if (out->id >= KS_FIRST_OLD_ACTIVATION && f->reader->dialect == KS_DIALECT_KERAS3)
+        out->id = KS_N_ACTIVATIONS; // a word that only upgraded documents have
     if (out->id != KS_N_ACTIVATIONS)
         return KS_OK;
     return ks__config_fail(f->reader, KS_E_CONFIG_UNKNOWN_NAME, name, f->object->place, f->key->name,

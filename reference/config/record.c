@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/config_internal.h"
+#include "config/upgrade.h"
 
 ks_code ks__config_fail(ks__reader *reader, ks_code code, const ks_value *value, const char *place, const char *key,
                         const char *format, ...) {
@@ -205,6 +206,7 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
         return reader->context->error.code;
     object->row = row;
     object->source = record;
+    object->original = reader->dialect == KS_DIALECT_KERAS3 ? record : ks_value_get(record, "original");
     object->config = ks_value_get(record, "config");
     object->place = ks_arena_format(reader->arena, "%s/config", place);
     object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
@@ -257,10 +259,16 @@ done:
 
 ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
                        const char *document, const ks_config_options *options) {
-    ks__reader reader = {.context = context, .arena = arena, .options = *options};
+    ks__reader reader = {.context = context, .arena = arena, .dialect = ks_config_dialect(value, options)};
     const char *place = ks_arena_format(arena, "%s:", document);
+    ks_code code = KS_OK;
     *out = NULL;
     if (!place)
         return context->error.code;
-    return ks__read_record(out, &reader, value, place);
+    if (reader.dialect != KS_DIALECT_KERAS3)
+        KS_TRY(ks__upgrade_document(&value, context, arena, value, reader.dialect,
+                                    ks_config_keras_version(value, options), place));
+    KS_TRY(ks__read_record(out, &reader, value, place));
+done:
+    return code;
 }

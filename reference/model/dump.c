@@ -109,7 +109,7 @@ static const ks_node **first_calls(ks_arena *arena, const ks_graph *graph, size_
 
 // As the file says it: the name of a class may differ between versions.
 static void put_class_name(ks_json_writer *w, const ks_object *layer) {
-    const ks_value *name = layer->source ? ks_value_get(layer->source, "class_name") : NULL;
+    const ks_value *name = layer->original ? ks_value_get(layer->original, "class_name") : NULL;
     if (name)
         ks_json_put_text(w, name->text);
     else
@@ -168,7 +168,7 @@ static void put_variable(ks_json_writer *w, const ks_variable *v) {
 static ks_code put_model(ks_json_writer *w, ks_arena *arena, const ks_model *m) {
     ks_value object;
     ks_code code;
-    KS_TRY(strip(&object, arena, m->root->source, 0));
+    KS_TRY(strip(&object, arena, m->root->original, 0));
     ks_json_begin_object(w);
     ks_json_put_key(w, "schema");
     ks_json_put_string(w, "kassay-dump/1");

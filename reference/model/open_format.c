@@ -29,10 +29,19 @@ ks_code ks__model_json(ks_json **out, ks_model *m, ks_bytes bytes, const char *n
     return code;
 }
 
+// Keras 1 and 2 write their version into the JSON.
+static ks_code note_version(ks_model *m, ks_config_options *options) {
+    const char *version = ks_config_keras_version(ks_json_root(m->config), options);
+    m->keras_version = ks_arena_text(&m->arena, version, strlen(version)).data;
+    options->keras_version = m->keras_version ? m->keras_version : "";
+    return m->keras_version ? KS_OK : m->context->error.code;
+}
+
 ks_code ks__model_config(ks_model *m, ks_bytes bytes, const char *name) {
     ks_config_options options = {m->options.dialect, m->keras_version};
     ks_code code;
     KS_TRY(ks__model_json(&m->config, m, bytes, name));
+    KS_TRY(note_version(m, &options));
     KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name, &options));
     if (m->root->row->kind != KS_KIND_MODEL)
         return ks_fail(m->context, KS_E_CONFIG_RECORD, KS_STAGE_CONFIG, 0, name, "expected a model, found the %s %s",
@@ -121,8 +130,9 @@ ks_code ks__open_bytes(ks_model *m) {
     } else if (found == HDF5) {
         KS_TRY(ks__open_hdf5(m));
     } else {
-        KS_TRY(ks__model_format(m, "json-v3"));
         KS_TRY(ks__model_config(m, m->bytes, "config.json"));
+        // Only Keras 3 says of a whole model in which module its class is.
+        KS_TRY(ks__model_format(m, ks_value_get(ks_json_root(m->config), "module") ? "json-v3" : "json-legacy"));
     }
 done:
     return code;

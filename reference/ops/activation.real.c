@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Formulas: Keras 3 activations/activations.py on the TensorFlow backend. hard_sigmoid is x/6 + 1/2 (Keras 3's), not
-// the 0.2x + 0.5 of Keras 1 and 2.
+// Formulas: Keras 3 activations/activations.py on the TensorFlow backend. hard_sigmoid is x/6 + 1/2 (Keras 3's);
+// the 0.2x + 0.5 of Keras 1 and 2 is a function of its own.
 #include "ops/activation.h"
 
 #include <stdlib.h>
@@ -65,6 +65,8 @@ static ks_real element(ks_activation_id id, ks_real x) {
         return KS_REAL(ks_sigmoid)(x);
     case KS_ACTIVATION_HARD_SIGMOID:
         return hard_sigmoid(x);
+    case KS_ACTIVATION_HARD_SIGMOID_2:
+        return clamp(KS_C(0.2) * x + KS_C(0.5), 0, 1);
     case KS_ACTIVATION_LOG_SIGMOID:
         return -softplus(-x);
     case KS_ACTIVATION_SPARSE_SIGMOID:

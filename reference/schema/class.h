@@ -69,7 +69,8 @@ typedef enum ks_activation_id {
 #include "schema/activations.def"
 #undef KS_ACTIVATION
     KS_N_ACTIVATIONS,
-    KS_ACTIVATION_LAYER = -1 ///< an activation layer instead of a function
+    KS_FIRST_OLD_ACTIVATION = KS_ACTIVATION_HARD_SIGMOID_2, ///< from here on: not in Keras 3
+    KS_ACTIVATION_LAYER = -1                                ///< an activation layer instead of a function
 } ks_activation_id;
 
 typedef struct ks_activation {

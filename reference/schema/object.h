@@ -42,6 +42,8 @@ struct ks_object {
     const char *name; ///< config "name"; for objects without names the class name
     const ks_value
         *source; ///< the whole record {"module", "class_name", "config", …} or NULL when made by another object
+    const ks_value
+        *original;          ///< the same in the words of the file, when an older one was upgraded; else source or NULL
     const ks_value *config; ///< its config dict or NULL
     const char *place;      ///< where `config` stands: "config.json:/config/layers/3/config"
     void *params;           ///< struct of the class, filled from config by its key table

@@ -5,6 +5,7 @@
 //   keras-v3-dir  a directory of the same members
 //   weights-v3    a `.weights.h5`, together with an architecture (a JSON file or another model file)
 //   json-v3       the JSON of model.to_json(): an architecture without weights
+//   json-legacy   the same as Keras 1, Keras 2 and tf.keras write it
 // The format is found from the bytes; the name only gives a warning when it says something else.
 #ifndef KASSAY_MODEL_H
 #define KASSAY_MODEL_H

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the words of Keras 1 and 2 to those of Keras 3: a document is read into new values that a Keras 3 file could
+// hold, before any class sees it, so that there is one reader for all generations. New values keep the offsets of what
+// they came from. Where a word means something else in the older generation, the new document says so explicitly:
+// "hard_sigmoid" becomes "keras2.hard_sigmoid", which no Keras 3 file can name (the reader refuses such words there).
+//
+// Every record keeps the one it came from as its member "original"; the object made of it shows it as
+// `object->original`.
+#ifndef KASSAY_CONFIG_UPGRADE_H
+#define KASSAY_CONFIG_UPGRADE_H
+
+#include "config/config.h"
+
+typedef struct ks__upgrade {
+    ks_context *context;
+    ks_arena *arena;
+    ks_dialect dialect; ///< KERAS1 or KERAS2
+    int major, minor;   ///< of keras_version: 2 and 3 for "2.3.1"; 0 when the file does not say
+    bool multi_backend; ///< Keras 2 before it became tf.keras: "2.3.1", but neither "2.2.4-tf" nor "2.4.0"
+    int depth;          ///< of records in records
+} ks__upgrade;
+
+/// A dict in the making.
+typedef struct ks__dict {
+    ks__upgrade *upgrade;
+    ks_member *members;
+    size_t count, room;
+    uint64_t offset; ///< of the dict it came from
+} ks__dict;
+
+/// Fails at place "PLACE/KEY"; `key` may be NULL.
+#if defined(__GNUC__)
+__attribute__((format(printf, 6, 7)))
+#endif
+ks_code
+ks__upgrade_fail(ks__upgrade *u, ks_code code, const ks_value *value, const char *place, const char *key,
+                 const char *format, ...);
+
+// --- values ---------------------------------------------------------------------------------------------------------
+
+/// A copy of `from` (a dict, or NULL for an empty one).
+ks_code ks__dict_copy(ks__dict *out, ks__upgrade *u, const ks_value *from);
+/// NULL when there is no such key. Valid until the next change.
+ks_value *ks__dict_get(const ks__dict *dict, const char *key);
+/// Replaces the value of `key` or adds it at the end.
+ks_code ks__dict_set(ks__dict *dict, const char *key, ks_value value);
+void ks__dict_remove(ks__dict *dict, const char *key);
+/// Gives the value of `from` the key `to`; nothing when there is no `from` or there is a `to` already.
+void ks__dict_rename(ks__dict *dict, const char *from, const char *to);
+ks_value ks__dict_value(const ks__dict *dict);
+
+ks_value ks__value_null(uint64_t offset);
+ks_value ks__value_bool(bool boolean, uint64_t offset);
+ks_value ks__value_int(int64_t integer, uint64_t offset);
+ks_value ks__value_float(double number, uint64_t offset);
+ks_value ks__value_text(const char *text, uint64_t offset);
+/// A list with room for `count` items, all null; items is NULL on failure.
+ks_value ks__value_list(ks__upgrade *u, size_t count, uint64_t offset);
+
+// --- records --------------------------------------------------------------------------------------------------------
+
+/// Any record {"class_name", "config", …} of a layer or model. What is none is copied: its reader says what is wrong.
+ks_code ks__upgrade_record(ks__upgrade *u, ks_value *out, const ks_value *record, const char *place);
+/// One class's own changes, applied to its config. `record` may get another class.
+typedef ks_code (*ks__upgrade_hook)(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
+
+/// What Keras 2 calls a class and what is to be done with its config.
+typedef struct ks__old_class {
+    const char *old;
+    const char *name;     ///< in Keras 3
+    ks__upgrade_hook fix; ///< NULL: the words did not change
+} ks__old_class;
+/// NULL when the class has its own name and words in Keras 3.
+const ks__old_class *ks__keras2_class(ks_text name);
+
+/// From the words of Keras 1 to those of Keras 2, for a layer or model.
+ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
+/// Whether a document without keras_version and without modules has words that only Keras 1 has.
+bool ks__looks_like_keras1(const ks_value *document, int depth);
+
+/// The layers, "input_layers" and "output_layers" of a Functional config.
+ks_code ks__upgrade_functional(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
+/// Its input, which older writers leave to the first layer's "batch_input_shape".
+ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
+
+/// The whole document.
+ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,
+                             ks_dialect dialect, const char *keras_version, const char *place);
+
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What classes are called and how they are configured in Keras 2 (mb-Keras 2.0 to 2.3, tf.keras, tf_keras), where that
+// differs from Keras 3. Source: tf_keras layers/*, compared class by class with Keras 3's constructors.
+#include "config/upgrade.h"
+
+#include <string.h>
+
+// --- pieces ---------------------------------------------------------------------------------------------------------
+
+// A list of one number is the number.
+static void unwrap_single(ks__dict *config, const char *key) {
+    ks_value *value = ks__dict_get(config, key);
+    if (value && value->type == KS_VALUE_LIST && value->as.list.count == 1)
+        *value = value->as.list.items[0];
+}
+
+static bool is_false(const ks_value *value) {
+    return !value || value->type == KS_VALUE_NULL || (value->type == KS_VALUE_BOOL && !value->as.boolean);
+}
+
+// A key that may be dropped while it says `false` or nothing; with another value the layer computes something else.
+static ks_code drop_while_false(ks__upgrade *u, ks__dict *config, const char *key, const char *place) {
+    const ks_value *value = ks__dict_get(config, key);
+    if (!is_false(value))
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, value, place, key,
+                                "this value cannot be run by this reference");
+    ks__dict_remove(config, key);
+    return KS_OK;
+}
+
+// --- layers ---------------------------------------------------------------------------------------------------------
+
+static ks_code batch_normalization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    ks_code code;
+    (void)record;
+    unwrap_single(config, "axis");
+    KS_TRY(drop_while_false(u, config, "renorm", place));
+    KS_TRY(drop_while_false(u, config, "virtual_batch_size", place));
+    KS_TRY(drop_while_false(u, config, "adjustment", place));
+    ks__dict_remove(config, "fused"); // a choice of kernel
+    ks__dict_remove(config, "renorm_clipping");
+    ks__dict_remove(config, "renorm_momentum");
+done:
+    return code;
+}
+
+static ks_code leaky_relu(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)u;
+    (void)record;
+    (void)place;
+    ks__dict_rename(config, "alpha", "negative_slope");
+    return KS_OK;
+}
+
+static ks_code recurrent(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)record;
+    return drop_while_false(u, config, "time_major", place);
+}
+
+static ks_code gru(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    ks_code code;
+    KS_TRY(recurrent(u, record, config, place));
+    if (!ks__dict_get(config, "reset_after")) // before it existed, the reset came first
+        KS_TRY(ks__dict_set(config, "reset_after", ks__value_bool(false, config->offset)));
+done:
+    return code;
+}
+
+static ks_code multi_head_attention(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)u;
+    (void)record;
+    (void)place;
+    ks__dict_remove(config, "query_shape"); // the calls tell them again
+    ks__dict_remove(config, "key_shape");
+    ks__dict_remove(config, "value_shape");
+    return KS_OK;
+}
+
+// --- table ----------------------------------------------------------------------------------------------------------
+
+static const ks__old_class old_classes[] = {
+    {"Model", "Functional", NULL},
+    {"Network", "Functional", NULL},
+    {"BatchNormalization", "BatchNormalization", batch_normalization},
+    {"BatchNormalizationV1", "BatchNormalization", batch_normalization},
+    {"BatchNormalizationV2", "BatchNormalization", batch_normalization},
+    {"SyncBatchNormalization", "BatchNormalization", batch_normalization},
+    {"LeakyReLU", "LeakyReLU", leaky_relu},
+    {"SimpleRNN", "SimpleRNN", recurrent},
+    {"LSTM", "LSTM", recurrent},
+    {"LSTMV1", "LSTM", recurrent},
+    {"LSTMV2", "LSTM", recurrent},
+    {"RNN", "RNN", recurrent},
+    {"GRU", "GRU", gru},
+    {"GRUV1", "GRU", gru},
+    {"GRUV2", "GRU", gru},
+    {"GRUCell", "GRUCell", gru},
+    {"MultiHeadAttention", "MultiHeadAttention", multi_head_attention},
+};
+
+const ks__old_class *ks__keras2_class(ks_text name) {
+    for (size_t i = 0; i < sizeof(old_classes) / sizeof(old_classes[0]); i++)
+        if (ks_text_is(name, old_classes[i].old))
+            return &old_classes[i];
+    return NULL;
+}
