@@ -197,8 +197,7 @@ static const ks_class *find_row(const char *name) {
 static bool is_record(const ks_value *record) {
     const ks_value *name = ks_value_get(record, "class_name"), *config = ks_value_get(record, "config");
     return name && name->type == KS_VALUE_STRING && config &&
-           (config->type == KS_VALUE_DICT ||
-            (config->type == KS_VALUE_LIST && ks_value_is_text(name, "Sequential")));
+           (config->type == KS_VALUE_DICT || (config->type == KS_VALUE_LIST && ks_value_is_text(name, "Sequential")));
 }
 
 // A config that is a list is that of a Sequential model until Keras 2.1; it has no name of its own.

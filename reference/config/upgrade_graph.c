@@ -22,10 +22,10 @@
 #define MAX_STRUCTURE_DEPTH 32
 
 typedef struct old_layer {
-    const ks_class *row; ///< after the upgrade; NULL: unknown class
-    bool model;          ///< a nested model
+    const ks_class *row;  ///< after the upgrade; NULL: unknown class
+    bool model;           ///< a nested model
     bool keeps_structure; ///< a first argument that is a list of one tensor stays a list
-    int64_t first_node;  ///< number of its first call in this model
+    int64_t first_node;   ///< number of its first call in this model
 } old_layer;
 
 typedef struct rewiring {
@@ -210,9 +210,9 @@ static void drop_idle_arguments(const ks_class *row, ks__dict *kwargs) {
     static const char *const names[] = {"training", "mask"};
     for (size_t i = 0; row && i < 2; i++) {
         const ks_value *value = ks__dict_get(kwargs, names[i]);
-        bool idle = value && (value->type == KS_VALUE_NULL ||
-                              (i == 0 && value->type == KS_VALUE_BOOL && !value->as.boolean) ||
-                              (i == 0 && value->type == KS_VALUE_INT && value->fits && value->as.integer == 0));
+        bool idle =
+            value && (value->type == KS_VALUE_NULL || (i == 0 && value->type == KS_VALUE_BOOL && !value->as.boolean) ||
+                      (i == 0 && value->type == KS_VALUE_INT && value->fits && value->as.integer == 0));
         if (idle && !has_argument(row, ks_text_from(names[i])))
             ks__dict_remove(kwargs, names[i]);
     }
@@ -390,9 +390,8 @@ done:
 
 // The config of the layer that knows the input's shape: the first one, in nested models their first.
 static const ks_value *first_config(const ks_value *layers, int depth) {
-    const ks_value *record = layers && layers->type == KS_VALUE_LIST && layers->as.list.count
-                                 ? &layers->as.list.items[0]
-                                 : NULL;
+    const ks_value *record =
+        layers && layers->type == KS_VALUE_LIST && layers->as.list.count ? &layers->as.list.items[0] : NULL;
     const ks_value *config = record ? ks_value_get(record, "config") : NULL;
     if (!config || depth > MAX_STRUCTURE_DEPTH)
         return NULL;

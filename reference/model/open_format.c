@@ -107,10 +107,10 @@ static container container_of(const char *format) {
 }
 
 static void compare_name(ks_model *m, container found) {
-    container named = ends_with(m->path, ".keras")                                      ? ZIP
-                      : ends_with(m->path, ".h5") || ends_with(m->path, ".hdf5")        ? HDF5
-                      : ends_with(m->path, ".json")                                     ? JSON
-                                                                                        : UNKNOWN;
+    container named = ends_with(m->path, ".keras")                               ? ZIP
+                      : ends_with(m->path, ".h5") || ends_with(m->path, ".hdf5") ? HDF5
+                      : ends_with(m->path, ".json")                              ? JSON
+                                                                                 : UNKNOWN;
     if (named != UNKNOWN && named != found)
         ks_warn(m->context, "name-and-content-disagree", m->path);
 }
