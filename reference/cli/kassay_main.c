@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KS_COMMANDS X(check) X(dump) X(summary) X(layers) X(weights) X(predict) X(bench) X(verify) X(gate) X(report)
+#define KS_COMMANDS                                                                                                    \
+    X(check) X(dump) X(summary) X(layers) X(weights) X(predict) X(convert) X(bench) X(verify) X(gate) X(report)
 
 #define X(name) extern const ks_command ks_command_##name;
 KS_COMMANDS

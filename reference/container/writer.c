@@ -6,7 +6,13 @@
 ks_code ks_hdf5_writer_open(ks_hdf5_writer **out, ks_context *context) {
     *out = NULL;
     const ks_library_road *library = ks_library_road_get(context);
-    return library ? library->hdf5_writer_open(out, context) : context->error.code;
+    return library ? library->hdf5_writer_open(out, context, -1, 0) : context->error.code;
+}
+
+ks_code ks_hdf5_writer_open_at(ks_hdf5_writer **out, ks_context *context, int descriptor, uint64_t offset) {
+    *out = NULL;
+    const ks_library_road *library = ks_library_road_get(context);
+    return library ? library->hdf5_writer_open(out, context, descriptor, offset) : context->error.code;
 }
 
 void ks_hdf5_writer_close(ks_hdf5_writer *writer) {

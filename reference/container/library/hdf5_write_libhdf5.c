@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Builds an HDF5 file in memory with libhdf5, in h5py's default flavour: superblock 0, symbol-table groups, contiguous
-// datasets, no times of modification.
+// Builds an HDF5 file with libhdf5, in memory or in a part of a file, in h5py's default flavour: superblock 0,
+// symbol-table groups, contiguous datasets, no times of modification. Elements of datasets are aligned.
 #include "container/library/libhdf5_internal.h"
 
 #include "base/checked.h"
@@ -9,11 +9,14 @@
 #include <stdlib.h>
 
 #define GROW_BY ((size_t)1 << 20)
+#define ALIGNMENT 64 ///< of everything that is at least this large
 
 typedef struct libhdf5_writer {
     ks_hdf5_writer base;
-    hid_t file;     ///< negative when finished
-    uint8_t *image; ///< the finished file
+    hid_t file;      ///< negative when finished
+    int descriptor;  ///< of the file that it is written to; negative: in memory
+    uint64_t offset; ///< where it begins in that file
+    uint8_t *image;  ///< the finished file
     size_t image_size;
 } libhdf5_writer;
 
@@ -305,21 +308,47 @@ static ks_code write_attribute(ks_hdf5_writer *writer, const char *path, const c
     return write_tensor(self, path, name, tensor);
 }
 
+static ks_code take_image(libhdf5_writer *self) {
+    ks_context *context = self->base.context;
+    ssize_t size = H5Fget_file_image(self->file, NULL, 0);
+    if (size <= 0)
+        return failed(context, "", "the file cannot be finished");
+    self->image = ks_allocate(context, (size_t)size, 1);
+    if (!self->image)
+        return context->error.code;
+    if (H5Fget_file_image(self->file, self->image, (size_t)size) != size)
+        return failed(context, "", "the file cannot be finished");
+    self->image_size = (size_t)size;
+    return KS_OK;
+}
+
+static ks_code finish_file(libhdf5_writer *self) {
+    ks_context *context = self->base.context;
+    hsize_t size = 0;
+    hid_t file = self->file;
+    if (self->descriptor < 0) {
+        ks_code code = take_image(self);
+        if (code != KS_OK)
+            return code;
+    } else if (H5Fget_filesize(file, &size) < 0) {
+        return failed(context, "", "the file cannot be finished");
+    }
+    self->file = -1;
+    if (H5Fclose(file) < 0)
+        return failed(context, "", "the file cannot be finished");
+    if (self->descriptor >= 0)
+        self->image_size = (size_t)size;
+    return KS_OK;
+}
+
 static ks_code finish(ks_bytes *out, ks_hdf5_writer *writer) {
     libhdf5_writer *self = (libhdf5_writer *)writer;
-    ks_context *context = writer->context;
     if (self->file >= 0) {
-        ssize_t size = H5Fflush(self->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(self->file, NULL, 0);
-        if (size <= 0)
-            return failed(context, "", "the file cannot be finished");
-        self->image = ks_allocate(context, (size_t)size, 1);
-        if (!self->image)
-            return context->error.code;
-        if (H5Fget_file_image(self->file, self->image, (size_t)size) != size)
-            return failed(context, "", "the file cannot be finished");
-        self->image_size = (size_t)size;
-        H5Fclose(self->file);
-        self->file = -1;
+        if (H5Fflush(self->file, H5F_SCOPE_GLOBAL) < 0)
+            return failed(writer->context, "", "the file cannot be finished");
+        ks_code code = finish_file(self);
+        if (code != KS_OK)
+            return code;
     }
     *out = (ks_bytes){self->image, self->image_size};
     return KS_OK;
@@ -334,11 +363,17 @@ static const ks_hdf5_writer_ops writer_ops = {
     .finish = finish,
 };
 
+static bool choose_driver(const libhdf5_writer *self, hid_t access) {
+    if (self->descriptor >= 0)
+        return ks__libhdf5_set_part_driver(access, self->descriptor, self->offset);
+    return H5Pset_fapl_core(access, GROW_BY, false) >= 0;
+}
+
 static ks_code open_file(libhdf5_writer *self) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t creation = creation_list(H5P_FILE_CREATE);
-    if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, GROW_BY, false) >= 0 &&
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+    if (access >= 0 && creation >= 0 && choose_driver(self, access) &&
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && H5Pset_alignment(access, ALIGNMENT, ALIGNMENT) >= 0)
         self->file = H5Fcreate("kassay-writer", H5F_ACC_TRUNC, creation, access);
     if (access >= 0)
         H5Pclose(access);
@@ -347,7 +382,7 @@ static ks_code open_file(libhdf5_writer *self) {
     return self->file < 0 ? failed(self->base.context, "", "a file cannot be made") : KS_OK;
 }
 
-ks_code ks__libhdf5_writer_open(ks_hdf5_writer **out, ks_context *context) {
+ks_code ks__libhdf5_writer_open(ks_hdf5_writer **out, ks_context *context, int descriptor, uint64_t offset) {
     ks__libhdf5_prepare_thread();
     libhdf5_writer *self = ks_allocate(context, 1, sizeof *self);
     if (!self)
@@ -355,6 +390,8 @@ ks_code ks__libhdf5_writer_open(ks_hdf5_writer **out, ks_context *context) {
     self->base.ops = &writer_ops;
     self->base.context = context;
     self->file = -1;
+    self->descriptor = descriptor;
+    self->offset = offset;
     ks_code code = open_file(self);
     if (code != KS_OK) {
         close_writer(&self->base);

@@ -46,6 +46,9 @@ void ks__libhdf5_prepare_thread(void);
 /// Records a failure together with what libhdf5's error stack says at its innermost entry.
 ks_code ks__libhdf5_refuse(ks_context *context, const char *what);
 
+/// Makes an access list write to the part of an open file that begins at `offset`; nobody else uses that part.
+bool ks__libhdf5_set_part_driver(hid_t access, int descriptor, uint64_t offset);
+
 ks__node_entry *ks__node_find(const ks__node_table *table, ks_hdf5_node node);
 /// NULL when memory is out.
 ks__node_entry *ks__node_add(ks__node_table *table, ks_arena *arena, ks_hdf5_node node);

@@ -10,6 +10,6 @@ ks_code ks__libzip_open(ks_archive **out, ks_context *context, ks_bytes bytes);
 ks_code ks__libhdf5_open(ks_hdf5 **out, ks_context *context, ks_bytes bytes);
 ks_code ks__cjson_parse(ks_json **out, ks_context *context, ks_bytes bytes);
 ks_code ks__libzip_write(ks_bytes *out, ks_context *context, const ks_zip_item *items, size_t count);
-ks_code ks__libhdf5_writer_open(ks_hdf5_writer **out, ks_context *context);
+ks_code ks__libhdf5_writer_open(ks_hdf5_writer **out, ks_context *context, int descriptor, uint64_t offset);
 
 #endif

@@ -74,11 +74,11 @@ typedef struct ks_library_road {
     ks_code (*zip_open)(ks_archive **out, ks_context *context, ks_bytes bytes);
     ks_code (*hdf5_open)(ks_hdf5 **out, ks_context *context, ks_bytes bytes);
     ks_code (*json_parse)(ks_json **out, ks_context *context, ks_bytes bytes);
-    ks_code (*hdf5_writer_open)(ks_hdf5_writer **out, ks_context *context);
+    ks_code (*hdf5_writer_open)(ks_hdf5_writer **out, ks_context *context, int descriptor, uint64_t offset);
     ks_code (*zip_write)(ks_bytes *out, ks_context *context, const ks_zip_item *items, size_t count);
 } ks_library_road;
 
-#define KS_LIBRARY_ROAD_VERSION 2 // 2: writers
+#define KS_LIBRARY_ROAD_VERSION 3 // 2: writers; 3: HDF5 into a part of a file
 
 /// The loaded module, or NULL with the error set. The first call loads it, once for all threads: from the directory
 /// that KASSAY_MODULES names (ignored in set-user-id programs), else from beside the program, else from ../lib beside

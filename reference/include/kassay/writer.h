@@ -6,17 +6,21 @@
 #define KASSAY_WRITER_H
 
 #include <kassay/context.h>
+#include <kassay/output.h>
 #include <kassay/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// An HDF5 file that is being built in memory, in the flavour that h5py writes by default: superblock 0, symbol-table
-/// groups, contiguous datasets, variable-length UTF-8 attributes.
+/// An HDF5 file that is being built, in the flavour that h5py writes by default: superblock 0, symbol-table groups,
+/// contiguous datasets, variable-length UTF-8 attributes. Elements of datasets begin at multiples of 64 bytes.
 typedef struct ks_hdf5_writer ks_hdf5_writer;
 
 ks_code ks_hdf5_writer_open(ks_hdf5_writer **out, ks_context *context);
+/// The same in an open file, from `offset` on, which is a multiple of 64: elements go from the tensors into the file
+/// without a copy in between.
+ks_code ks_hdf5_writer_open_at(ks_hdf5_writer **out, ks_context *context, int descriptor, uint64_t offset);
 void ks_hdf5_writer_close(ks_hdf5_writer *writer); ///< NULL is allowed
 
 /// Paths are as "a/b/c"; "" is the root. Groups on the way are made when missing; making one twice is not an error.
@@ -29,7 +33,8 @@ ks_code ks_hdf5_writer_text(ks_hdf5_writer *writer, const char *path, const char
 /// An attribute with the tensor's dtype and shape; KS_STRING as fixed-length strings, padded with NUL, as h5py stores
 /// numpy's byte strings (layer_names of the legacy format).
 ks_code ks_hdf5_writer_attribute(ks_hdf5_writer *writer, const char *path, const char *name, const ks_tensor *tensor);
-/// The whole file. The bytes live until the writer is closed; nothing may be added afterwards.
+/// The whole file. The bytes live until the writer is closed; nothing may be added afterwards. Of a writer that writes
+/// to an open file `out->data` is NULL, and `out->size` says how long its part is.
 ks_code ks_hdf5_writer_finish(ks_bytes *out, ks_hdf5_writer *writer);
 
 typedef struct ks_zip_item {
@@ -44,8 +49,23 @@ typedef struct ks_zip_item {
 /// members before an aligned one must be stored.
 ks_code ks_zip_write(ks_bytes *out, ks_context *context, const ks_zip_item *items, size_t count);
 
+/// An archive that is written member by member, all stored, dated 1980-01-01, mode 0600, in an output that holds
+/// nothing else. The content of a large member is written straight to where it stays.
+typedef struct ks_zip_writer ks_zip_writer;
+
+ks_code ks_zip_writer_open(ks_zip_writer **out, ks_context *context, ks_output *output);
+void ks_zip_writer_close(ks_zip_writer *writer); ///< NULL is allowed
+/// `alignment` as in ks_zip_item. `name` is copied.
+ks_code ks_zip_writer_add(ks_zip_writer *writer, const char *name, ks_bytes content, uint32_t alignment);
+/// A member whose content the caller writes into the output, from `*offset` on. Ended by ks_zip_writer_end, which is
+/// told how many bytes it became and reads them back for their CRC-32.
+ks_code ks_zip_writer_begin(uint64_t *offset, ks_zip_writer *writer, const char *name, uint32_t alignment);
+ks_code ks_zip_writer_end(ks_zip_writer *writer, uint64_t size);
+/// Writes the central directory. The output is still to be committed.
+ks_code ks_zip_writer_finish(ks_zip_writer *writer);
+
 /// Puts `bytes` into the file `path` so that a reader sees the old file or the new one, whole: temporary file in the
-/// same directory, fsync, rename, fsync of the directory. An existing file keeps its mode.
+/// same directory, fsync, rename, fsync of the directory. An existing file keeps its mode. See output.h.
 ks_code ks_save_bytes(ks_context *context, const char *path, ks_bytes bytes);
 
 #ifdef __cplusplus

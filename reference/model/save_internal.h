@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KASSAY_MODEL_SAVE_INTERNAL_H
+#define KASSAY_MODEL_SAVE_INTERNAL_H
+
+#include <kassay/output.h>
+#include <kassay/save.h>
+#include <kassay/writer.h>
+
+#include "model/model_internal.h"
+
+/// One run of ks_model_save.
+typedef struct ks__save {
+    ks_model *model;
+    ks_context *context;
+    ks_losses *losses;
+    ks_save_options options;
+    ks_arena arena; ///< made values and texts
+} ks__save;
+
+/// The version of Keras whose words the writers use.
+#define KS_SAVED_KERAS_3 "3.15.1"
+#define KS_SAVED_KERAS_2 "2.21.0"
+#define KS_SAVED_BACKEND "tensorflow"
+#define KS_SAVE_ALIGNMENT 64
+
+/// config.json and to_json() of Keras 3. Free with ks_free.
+ks_code ks__save_config_v3(ks_text *out, ks__save *save);
+/// metadata.json.
+ks_bytes ks__save_metadata(void);
+/// Variables and optimizer of Keras 3 into an open HDF5 writer.
+ks_code ks__save_weights_v3(ks__save *save, ks_hdf5_writer *writer);
+/// A whole HDF5 file at `offset` of an output. `*size` is its length.
+typedef ks_code ks__save_hdf5(ks__save *save, ks_hdf5_writer *writer);
+ks_code ks__save_hdf5_at(uint64_t *size, ks__save *save, ks_output *output, uint64_t offset, ks__save_hdf5 *fill);
+/// The folder form of Keras 3.
+ks_code ks__save_directory(ks__save *save, const char *path);
+/// Shards and index.
+ks_code ks__save_sharded(ks__save *save, const char *path);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the canonical variables to the datasets of each format of weights.
+#ifndef KASSAY_WEIGHTS_WRITE_H
+#define KASSAY_WEIGHTS_WRITE_H
+
+#include <kassay/losses.h>
+#include <kassay/writer.h>
+
+#include "weights/weights.h"
+
+/// The next variable to write: that number `variable` of object number `object`. {0, 0} is the first.
+typedef struct ks_weights_cursor {
+    size_t object;
+    size_t variable;
+} ks_weights_cursor;
+
+/// Writes the groups of Keras 3 (`.weights.h5`) from the cursor on, and moves it. `room` bytes at most, 0: all that is
+/// left; a variable that does not fit into an empty room is KS_E_SAVE_SHARD. `*used` is what was written.
+ks_code ks_weights_write_v3(const ks_weight_map *map, ks_context *context, ks_hdf5_writer *writer,
+                            ks_weights_cursor *cursor, uint64_t room, uint64_t *used);
+/// The cursor behind the last variable.
+bool ks_weights_at_end(const ks_weight_map *map, const ks_weights_cursor *cursor);
+/// Number of an object's own variables.
+size_t ks_weights_count_own(const ks_object *object);
+/// A variable's elements as a tensor; fails when it was never loaded. `place` is for messages.
+ks_code ks_weights_tensor(ks_tensor *out, ks_context *context, const ks_variable *variable, const char *place);
+
+#endif
