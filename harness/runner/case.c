@@ -113,6 +113,7 @@ static ks_code read_case(ks_case *c) {
     if (strchr(c->artifact, '/') || c->artifact[0] == '.')
         return wrong(c, "artifact", "should be a name in the case's folder");
     KS_TRY(get_text(&c->architecture, c, ks_value_get(root, "load"), "architecture", true));
+    KS_TRY(get_text(&c->initial, c, ks_value_get(root, "load"), "initial", true));
     KS_TRY(get_text(&c->writer, c, ks_value_get(root, "writer"), "keras", false));
     KS_TRY(get_text(&c->twin, c, root, "twin", true));
     KS_TRY(get_expect(c, root));

@@ -17,6 +17,7 @@ typedef struct ks_case {
     char folder[1024];
     const char *title, *format, *artifact;
     const char *architecture; ///< file name in the folder, NULL: none
+    const char *initial;      ///< the same: weights of the model before a load into it
     const char *writer;       ///< Keras version
     ks_expect expect;
     const ks_value *reason; ///< list of acceptable verdicts or codes, NULL: none

@@ -24,6 +24,7 @@ typedef struct ks_expectations {
     ks_arena arena;
     ks_expectation *items;
     size_t count;
+    bool partial; ///< only a part of the suite was planned: a line may match no case of it
 } ks_expectations;
 
 /// `path` NULL: no expectations. `today` is "YYYY-MM-DD"; NULL: the clock's. A line that cannot be read is KS_E_USAGE.

@@ -13,6 +13,7 @@ typedef struct ks_plan_options {
     const char *format; ///< NULL: all
     unsigned shard;     ///< from 1; 0: no sharding
     unsigned n_shards;
+    bool accepted_only; ///< only cases that must be accepted
 } ks_plan_options;
 
 typedef struct ks_plan_item {
@@ -24,6 +25,7 @@ typedef struct ks_plan {
     ks_arena arena;
     ks_plan_item *items; ///< sorted by id
     size_t count;
+    const char *implementation, *version; ///< what is judged, NULL: the embedded reference
 } ks_plan;
 
 /// Finds every case.json below `root`/`suite` for each suite (all of `root` when there is none).

@@ -57,15 +57,15 @@ static void begin_line(lines *l, ks_json_writer *w) {
     ks_json_begin_object(w);
 }
 
-static void put_header(lines *l) {
+static void put_header(lines *l, const ks_plan *plan) {
     ks_json_writer w;
     begin_line(l, &w);
     ks_json_put_key(&w, "kassay");
     ks_json_put_string(&w, "results/1");
     ks_json_put_key(&w, "implementation");
-    ks_json_put_string(&w, "kassay");
+    ks_json_put_string(&w, plan->implementation ? plan->implementation : "kassay");
     ks_json_put_key(&w, "version");
-    ks_json_put_string(&w, KASSAY_VERSION);
+    ks_json_put_string(&w, plan->version ? plan->version : KASSAY_VERSION);
     ks_json_put_key(&w, "started");
     ks_json_put_int(&w, (int64_t)time(NULL));
     ks_json_end_object(&w);
@@ -131,7 +131,7 @@ static void put_footer(lines *l, const ks_result *results, size_t n_results) {
 ks_code ks_results_text(ks_text *out, ks_context *context, const ks_plan *plan, const ks_result *results,
                         size_t n_results) {
     lines l = {.context = context};
-    put_header(&l);
+    put_header(&l, plan);
     put_plan(&l, plan);
     for (size_t i = 0; i < n_results; i++)
         put_result(&l, plan->items[i].id, &results[i]);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,17 +62,40 @@ static void send(int pipe, const message *m) {
     }
 }
 
+static void judge_one(ks_result *out, const run *r, ks_adapter *adapter, const char *id) {
+    if (r->options->judge)
+        r->options->judge(out, r->root, id, r->options->roads);
+    else if (adapter)
+        ks_adapter_judge(out, adapter, r->options->adapter, r->root, id);
+    else
+        ks_judge(out, r->root, id, r->options->roads);
+}
+
+// This child's instance of the adapter; its program starts with the first case.
+static ks_adapter *open_adapter(ks_adapter *adapter, const run *r) {
+    ks_context context;
+    if (!r->options->adapter)
+        return NULL;
+    ks_context_init(&context, NULL);
+    if (ks_adapter_open_like(adapter, &context, r->options->adapter->adapter) != KS_OK)
+        _exit(3);
+    adapter->sweep = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+    return adapter;
+}
+
 static void work(const run *r, size_t first, int pipe) {
-    void (*judge)(ks_result *, const char *, const char *, ks_roads) = r->options->judge ? r->options->judge : ks_judge;
+    ks_adapter room, *adapter = open_adapter(&room, r);
     for (size_t i = first; i < r->plan->count; i += r->jobs) {
         message m;
         memset(&m, 0, sizeof(m));
         m.index = i;
         send(pipe, &m);
-        judge(&m.result, r->root, r->plan->items[i].id, r->options->roads);
+        judge_one(&m.result, r, adapter, r->plan->items[i].id);
         m.finished = true;
         send(pipe, &m);
     }
+    if (adapter)
+        ks_adapter_close(adapter);
     _exit(0);
 }
 
@@ -207,27 +231,71 @@ static int compare(const void *key, const void *item) {
     return strcmp(key, ((const ks_plan_item *)item)->id);
 }
 
+static int compare_items(const void *a, const void *b) {
+    return strcmp(((const ks_plan_item *)a)->id, ((const ks_plan_item *)b)->id);
+}
+
+static const ks_plan_item *find(const ks_plan *plan, const char *id) {
+    return bsearch(id, plan->items, plan->count, sizeof(*plan->items), compare);
+}
+
+static bool seen(const ks_plan *plan, const char *id) {
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->items[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+// Twins that are not in the plan are judged on the side, in the same way.
+static ks_code judge_twins(ks_plan *sides, ks_result **results, const run *r) {
+    ks_verify_options options = *r->options;
+    ks_code code = KS_OK;
+    sides->items = ks_allocate(r->context, r->plan->count + 1, sizeof(*sides->items));
+    if (!sides->items)
+        return r->context->error.code;
+    for (size_t i = 0; i < r->plan->count; i++) {
+        const char *twin = r->plan->items[i].twin;
+        if (twin && r->results[i].outcome == KS_OUTCOME_PASS && !find(r->plan, twin) && !seen(sides, twin))
+            sides->items[sides->count++] = (ks_plan_item){twin, NULL};
+    }
+    if (sides->count == 0)
+        return KS_OK;
+    qsort(sides->items, sides->count, sizeof(*sides->items), compare_items);
+    *results = ks_allocate(r->context, sides->count, sizeof(**results));
+    if (!*results)
+        return r->context->error.code;
+    options.progress = NULL;
+    if (!options.adapter)
+        options.roads = KS_ROADS_STRICT;
+    KS_TRY(ks_verify(*results, r->context, r->root, sides, &options));
+done:
+    return code;
+}
+
 // A refusal counts only if the implementation accepts the twin: a reader that refuses everything earns nothing.
-static void check_twins(run *r) {
+static ks_code check_twins(run *r) {
+    ks_plan sides = {.count = 0};
+    ks_result *side_results = NULL;
+    ks_code code;
+    KS_TRY(judge_twins(&sides, &side_results, r));
     for (size_t i = 0; i < r->plan->count; i++) {
         const char *twin = r->plan->items[i].twin;
         const ks_plan_item *item;
         bool accepted;
         if (!twin || r->results[i].outcome != KS_OUTCOME_PASS)
             continue;
-        item = bsearch(twin, r->plan->items, r->plan->count, sizeof(*item), compare);
-        if (item) {
-            accepted = r->results[item - r->plan->items].accepted;
-        } else { // not in this plan: asked on the side
-            ks_result side;
-            ks_judge(&side, r->root, twin, KS_ROADS_STRICT);
-            accepted = side.accepted;
-        }
+        item = find(r->plan, twin);
+        accepted =
+            item ? r->results[item - r->plan->items].accepted : side_results[find(&sides, twin) - sides.items].accepted;
         if (accepted)
             continue;
         r->results[i].outcome = KS_OUTCOME_UNDECIDED;
         snprintf(r->results[i].message, sizeof(r->results[i].message), "its twin %s was not accepted", twin);
     }
+done:
+    ks_free(r->context, side_results);
+    ks_free(r->context, sides.items);
+    return code;
 }
 
 ks_code ks_verify(ks_result *results, ks_context *context, const char *root, const ks_plan *plan,
@@ -241,7 +309,7 @@ ks_code ks_verify(ks_result *results, ks_context *context, const char *root, con
         KS_TRY(start(&r, i));
     }
     KS_TRY(loop(&r));
-    check_twins(&r);
+    KS_TRY(check_twins(&r));
 done:
     for (unsigned i = 0; i < r.jobs; i++)
         if (r.workers[i].process) {

@@ -4,6 +4,7 @@
 #ifndef KASSAY_HARNESS_RUNNER_VERIFY_H
 #define KASSAY_HARNESS_RUNNER_VERIFY_H
 
+#include "runner/adapter_judge.h"
 #include "runner/judge.h"
 #include "runner/plan.h"
 
@@ -11,10 +12,13 @@ typedef struct ks_verify_options {
     ks_roads roads;
     unsigned jobs;         ///< child processes at a time, at least 1
     unsigned case_seconds; ///< after which a case is HANG
+    /// Asks an adapter instead of the embedded reference, when not NULL; each child process has its own instance.
+    /// `case_seconds` is then only a guard for the case that the judge itself hangs.
+    const ks_adapter_run *adapter;
     /// Called as results come in, when not NULL.
     void (*progress)(void *argument, size_t done, size_t count);
     void *argument;
-    /// Judges one case; NULL: ks_judge. Tests put a crash or a hang here.
+    /// Judges one case; NULL: ks_judge or the adapter. Tests put a crash or a hang here.
     void (*judge)(ks_result *out, const char *root, const char *id, ks_roads roads);
 } ks_verify_options;
 

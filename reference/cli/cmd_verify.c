@@ -36,7 +36,8 @@ static bool parse_shard(ks_plan_options *out, const char *text) {
 }
 
 // The gate on what was just judged, or plain "all PASS".
-static int decide(ks_context *context, const ks_plan *plan, const ks_result *results, const char *expect) {
+static int decide(ks_context *context, const ks_plan *plan, const ks_result *results, const char *expect,
+                  bool partial) {
     ks_expectations expectations;
     ks_results read;
     ks_text text;
@@ -45,6 +46,7 @@ static int decide(ks_context *context, const ks_plan *plan, const ks_result *res
         return code;
     if (ks_results_parse(&read, context, (ks_bytes){(const uint8_t *)text.data, text.size}) == KS_OK) {
         if (ks_expectations_read(&expectations, context, expect, NULL) == KS_OK) {
+            expectations.partial = partial;
             code = ks_gate(&read, &expectations, expect ? stdout : NULL);
             ks_expectations_free(&expectations);
         } else {
@@ -58,7 +60,10 @@ static int decide(ks_context *context, const ks_plan *plan, const ks_result *res
 
 static int judge(ks_context *context, const char *root, const ks_plan *plan, const ks_verify_options *options,
                  const ks_arguments *arguments) {
-    const char *out = ks_argument(&ks_command_verify, arguments, "--out");
+    const ks_command *self = &ks_command_verify;
+    const char *out = ks_argument(self, arguments, "--out");
+    bool partial = arguments->n_operands > 0 || ks_argument(self, arguments, "--only") ||
+                   ks_argument(self, arguments, "--format") || ks_argument(self, arguments, "--shard");
     ks_result *results = ks_allocate(context, plan->count, sizeof(*results));
     int exit_code;
     if (!results)
@@ -69,7 +74,7 @@ static int judge(ks_context *context, const char *root, const ks_plan *plan, con
         return KS_GATE_HARNESS;
     }
     ks_table_print(stdout, root, plan, results);
-    exit_code = decide(context, plan, results, ks_argument(&ks_command_verify, arguments, "--expect"));
+    exit_code = decide(context, plan, results, ks_argument(self, arguments, "--expect"), partial);
     if (out && ks_results_write(context, out, plan, results) != KS_OK) {
         ks_report_error(context, false);
         exit_code = KS_GATE_HARNESS;
@@ -78,20 +83,111 @@ static int judge(ks_context *context, const char *root, const ks_plan *plan, con
     return exit_code;
 }
 
+// --- adapters -------------------------------------------------------------------------------------------------------
+
+static bool parse_form(ks_adapter_form *out, const char *text) {
+    *out = KS_ADAPTER_FIND;
+    if (text && strcmp(text, "small") == 0)
+        *out = KS_ADAPTER_SMALL;
+    else if (text && strcmp(text, "long") == 0)
+        *out = KS_ADAPTER_LONG;
+    else if (text) {
+        fprintf(stderr, "kassay verify: --form wants small or long, found \"%s\"\n", text);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_mebibytes(uint64_t *out, const ks_arguments *arguments, const char *option) {
+    const char *text = ks_argument(&ks_command_verify, arguments, option);
+    unsigned count;
+    if (!text)
+        return true;
+    if (!ks_parse_count(&count, option, text, 1))
+        return false;
+    *out = (uint64_t)count << 20;
+    return true;
+}
+
+static bool parse_limits(ks_adapter_limits *out, const ks_arguments *arguments, unsigned case_seconds) {
+    const char *start = ks_argument(&ks_command_verify, arguments, "--start-timeout");
+    *out = ks_adapter_limits_default();
+    out->case_seconds = case_seconds;
+    out->cpu_seconds = 2 * case_seconds;
+    return (!start || ks_parse_count(&out->start_seconds, "--start-timeout", start, 1)) &&
+           parse_mebibytes(&out->memory, arguments, "--memory") && parse_mebibytes(&out->disk, arguments, "--disk");
+}
+
+static void show_adapter(const ks_adapter *adapter) {
+    printf("%s %s, %s form; it reads%s; compared:", adapter->hello.name, adapter->hello.version,
+           adapter->form == KS_ADAPTER_LONG ? "long-lived" : "small", adapter->hello.formats);
+    for (int i = 0; i < KS_ADAPTER_N_PARTS; i++)
+        if (adapter->hello.gives[i])
+            printf(" %s", ks_adapter_part_name((ks_adapter_part)i));
+    puts("");
+}
+
+/// Judges an adapter instead of the reference.
+static int judge_adapter(ks_context *context, const char *root, ks_plan *plan, ks_verify_options *options,
+                         const ks_adapter_limits *limits, ks_adapter_form form, const ks_arguments *arguments) {
+    const ks_command *self = &ks_command_verify;
+    ks_adapter_run asking = {.through = ks_argument(self, arguments, "--through"),
+                             .rewrite = ks_argument(self, arguments, "--rewrite"),
+                             .keep = ks_argument(self, arguments, "--keep"),
+                             .converter = "/proc/self/exe"};
+    ks_adapter adapter;
+    char own[4096];
+    ssize_t size = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    int exit_code;
+    if (size > 0) {
+        own[size] = 0;
+        asking.converter = own;
+    }
+    if (ks_adapter_open(&adapter, context, ks_argument(self, arguments, "--adapter"), form, limits) != KS_OK) {
+        ks_report_error(context, false);
+        return KS_GATE_HARNESS;
+    }
+    show_adapter(&adapter);
+    fflush(stdout);
+    ks_adapter_hello hello = adapter.hello;
+    asking.adapter = &adapter;
+    options->adapter = &asking;
+    options->case_seconds = limits->start_seconds + 2 * limits->case_seconds + 60;
+    plan->implementation = hello.name;
+    plan->version = hello.version;
+    ks_adapter_rest(&adapter);
+    exit_code = judge(context, root, plan, options, arguments);
+    ks_adapter_close(&adapter);
+    plan->implementation = plan->version = NULL;
+    return exit_code;
+}
+
 static int run(const ks_arguments *arguments) {
     const ks_command *self = &ks_command_verify;
     const char *root = ks_argument(self, arguments, "--golden"), *jobs = ks_argument(self, arguments, "--jobs");
     const char *seconds = ks_argument(self, arguments, "--timeout");
+    bool adapter = ks_argument(self, arguments, "--adapter") != NULL;
+    bool through = ks_argument(self, arguments, "--through") != NULL;
+    bool rewrite = ks_argument(self, arguments, "--rewrite") != NULL;
     ks_plan_options plan_options = {.only = ks_argument(self, arguments, "--only"),
-                                    .format = ks_argument(self, arguments, "--format")};
+                                    .format = ks_argument(self, arguments, "--format"),
+                                    .accepted_only = through || rewrite};
     ks_verify_options options = {.jobs = 1, .case_seconds = 60};
     int road = ks_parse_road(ks_argument(self, arguments, "--road"), KS_ROADS_BOTH), exit_code;
+    ks_adapter_limits limits;
+    ks_adapter_form form;
     ks_context context;
     ks_plan plan;
     if (road < 0 || !parse_shard(&plan_options, ks_argument(self, arguments, "--shard")) ||
         (jobs && !ks_parse_count(&options.jobs, "--jobs", jobs, 1)) ||
-        (seconds && !ks_parse_count(&options.case_seconds, "--timeout", seconds, 1)))
+        (seconds && !ks_parse_count(&options.case_seconds, "--timeout", seconds, 1)) ||
+        !parse_limits(&limits, arguments, options.case_seconds) ||
+        !parse_form(&form, ks_argument(self, arguments, "--form")))
         return KS_EXIT_USAGE;
+    if (through + rewrite > adapter) {
+        fprintf(stderr, "kassay verify: one of --through and --rewrite, and with --adapter\n");
+        return KS_EXIT_USAGE;
+    }
     options.roads = (ks_roads)road;
     if (isatty(STDERR_FILENO))
         options.progress = show_progress;
@@ -106,6 +202,8 @@ static int run(const ks_arguments *arguments) {
     if (plan.count == 0) {
         fprintf(stderr, "kassay verify: no case below %s fits\n", root);
         exit_code = KS_GATE_HARNESS;
+    } else if (adapter) {
+        exit_code = judge_adapter(&context, root, &plan, &options, &limits, form, arguments);
     } else {
         exit_code = judge(&context, root, &plan, &options, arguments);
     }
@@ -123,19 +221,37 @@ static const ks_option options[] = {
     {"--timeout", "SECONDS", "after which a case is HANG (60)"},
     {"--expect", "FILE", "expected deviations; the exit status is then that of their comparison"},
     {"--out", "FILE", "results as JSON lines; - is standard output"},
+    {"--adapter", "CMD", "judge this program instead; a shell command that gets further words"},
+    {"--form", "small|long", "one process a case, or one for all; found by its hello when not given"},
+    {"--through", "FORMAT", "the reference writes each accepted case as FORMAT, the adapter reads that"},
+    {"--rewrite", "FORMAT", "the adapter writes each accepted case as FORMAT, the reference reads that"},
+    {"--memory", "MIB", "resident in the adapter's processes, else OVER_MEMORY (4096)"},
+    {"--disk", "MIB", "of files that the adapter writes for a case, else OVER_DISK (1024)"},
+    {"--start-timeout", "SECONDS", "from the adapter's start to its hello (120)"},
+    {"--keep", "DIR", "keep the folders of cases that are no PASS: what the adapter got and gave"},
     {NULL, NULL, NULL},
 };
 
 const ks_command ks_command_verify = {
     .name = "verify",
-    .synopsis = "[SUITE…] [--only GLOB] [--format F] [--shard K/N] [--jobs N] [--expect FILE] [--out results.jsonl]",
-    .summary = "judge the reference with the golden suite",
-    .description = "    Plans every case, judges each exactly once in child processes, and prints a table and every "
-                   "deviation with the\n"
-                   "    first wrong place. A refusal counts only if the case's twin is accepted in the same run.",
+    .synopsis = "[SUITE…] [--adapter CMD] [--only GLOB] [--format F] [--shard K/N] [--jobs N] [--expect FILE] "
+                "[--out results.jsonl]",
+    .summary = "judge the reference, or another program, with the golden suite",
+    .description =
+        "    Plans every case, judges each exactly once in child processes, and prints a table and every "
+        "deviation with the\n"
+        "    first wrong place. A refusal counts only if the case's twin is accepted in the same run.\n\n"
+        "    --adapter judges another reader by the same cases. CMD speaks the protocol of\n"
+        "    harness/adapters/README.md: \"CMD serve\" answers JSON lines on descriptors 3 and 4, or\n"
+        "    \"CMD read FILE …\" answers one file with its exit status (10 accepted, 11 rejected, 12 not\n"
+        "    supported) and a reply file that says the same. It gets copies of the case's files in a folder\n"
+        "    of its own and no expected value. What it gives (weights, outputs, dump) is compared as the\n"
+        "    reference's is. With --only, --format, --shard or a SUITE, lines of --expect that match no\n"
+        "    planned case are no fault.",
     .options = options,
     .exit_codes = "    0 all cases PASS (or deviate exactly as --expect says), 1 not, 3 a harness error.",
-    .examples = "    kassay verify --jobs 2\n    kassay verify keras-v3 --only '*/lstm*' --out results.jsonl",
+    .examples = "    kassay verify --jobs 2\n    kassay verify keras-v3 --only '*/lstm*' --out results.jsonl\n"
+                "    kassay verify --adapter 'python harness/adapters/keras.py' --jobs 2",
     .min_operands = 0,
     .max_operands = -1,
     .run = run,

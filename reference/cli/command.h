@@ -14,7 +14,7 @@ typedef struct ks_option {
     const char *help;
 } ks_option;
 
-#define KS_MAX_OPTIONS 16
+#define KS_MAX_OPTIONS 24
 
 /// A parsed command line. Values stand in the order of the command's options; NULL: not given.
 typedef struct ks_arguments {
