@@ -62,14 +62,13 @@ ks_code ks_model_describe(ks_text *out, ks_model *m) {
         const ks_object *layer = m->root->graph->layers[i];
         put(&p, "layer %s %s %s\n", layer->row->name, layer->name, layer->path);
     }
-    for (size_t i = 0; i < m->map.n_variables; i++) {
-        const ks_variable *v = m->map.variables[i];
-        uint64_t elements = 0;
-        ks_shape_elements(&v->shape, &elements);
-        if (v->data)
-            ks_sha256_hex(digest, v->data, (size_t)elements * ks_dtype_size(v->dtype));
-        put(&p, "variable %s %s %s %s%s %s\n", v->path, v->name, ks_dtype_name(v->dtype),
-            format_shape(&v->shape, shape, 300), v->trainable ? "" : " non-trainable", v->data ? digest : "-");
+    for (size_t i = 0; i < ks_model_weight_count(m); i++) {
+        ks_model_weight w = ks_model_weight_at(m, i);
+        if (w.tensor.data)
+            ks_sha256_hex(digest, w.tensor.data, w.tensor.size);
+        put(&p, "variable %s %s %s %s%s %s\n", w.path, w.name, ks_dtype_name(w.tensor.dtype),
+            format_shape(&w.tensor.shape, shape, 300), w.trainable ? "" : " non-trainable",
+            w.tensor.data ? digest : "-");
     }
     if (m->context->error.code != KS_OK) {
         ks_free(m->context, p.text);

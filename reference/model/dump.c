@@ -116,6 +116,19 @@ static void put_class_name(ks_json_writer *w, const ks_object *layer) {
         ks_json_put_string(w, layer->row->name);
 }
 
+// The group of the file that belongs to the layer, whether it has one or not.
+static void put_layer_path(ks_json_writer *w, ks_arena *arena, const ks_model *m, const ks_object *layer) {
+    const char *prefix = strcmp(m->format, "h5-legacy") == 0 ? "model_weights/" : "";
+    if (strcmp(m->format, "json-legacy") == 0)
+        ks_json_put_null(w);
+    else if (layer->group)
+        ks_json_put_string(w, layer->group);
+    else if (strncmp(m->format, "h5-", 3) == 0)
+        ks_json_put_string(w, ks_arena_format(arena, "%s%s", prefix, layer->name));
+    else
+        ks_json_put_string(w, layer->path);
+}
+
 static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m) {
     const ks_graph *graph = m->root->graph;
     size_t count;
@@ -132,7 +145,7 @@ static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m)
         ks_json_put_key(w, "class");
         put_class_name(w, layer);
         ks_json_put_key(w, "path");
-        ks_json_put_string(w, layer->path);
+        put_layer_path(w, arena, m, layer);
         ks_json_put_key(w, "outputs");
         put_results(w, graph, layer->index < count ? calls[layer->index] : NULL);
         ks_json_end_object(w);
@@ -141,23 +154,35 @@ static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m)
     return KS_OK;
 }
 
-static void put_variable(ks_json_writer *w, const ks_variable *v) {
+// A model that was never in a file with weights has no paths in one; Keras 3 knows them all the same.
+static bool has_paths(const ks_model *m) {
+    return strcmp(m->format, "json-legacy") != 0;
+}
+
+static void put_text(ks_json_writer *w, const char *text) {
+    if (text)
+        ks_json_put_string(w, text);
+    else
+        ks_json_put_null(w);
+}
+
+static void put_variable(ks_json_writer *w, const ks_model *m, size_t index) {
+    ks_model_weight weight = ks_model_weight_at(m, index);
     char digest[65];
-    uint64_t elements = 0;
     ks_json_begin_object(w);
     ks_json_put_key(w, "path");
-    ks_json_put_string(w, v->path);
+    put_text(w, has_paths(m) ? weight.path : NULL);
     ks_json_put_key(w, "name");
-    ks_json_put_string(w, v->name);
+    put_text(w, has_paths(m) ? weight.name : NULL);
     ks_json_put_key(w, "dtype");
-    ks_json_put_string(w, ks_dtype_name(v->dtype));
+    ks_json_put_string(w, ks_dtype_name(weight.tensor.dtype));
     ks_json_put_key(w, "shape");
-    put_shape(w, &v->shape);
+    put_shape(w, &weight.tensor.shape);
     ks_json_put_key(w, "trainable");
-    ks_json_put_bool(w, v->trainable);
+    ks_json_put_bool(w, weight.trainable);
     ks_json_put_key(w, "sha256");
-    if (v->data && ks_shape_elements(&v->shape, &elements)) {
-        ks_sha256_hex(digest, v->data, (size_t)elements * ks_dtype_size(v->dtype));
+    if (weight.tensor.data) {
+        ks_sha256_hex(digest, weight.tensor.data, weight.tensor.size);
         ks_json_put_string(w, digest);
     } else {
         ks_json_put_null(w);
@@ -180,8 +205,8 @@ static ks_code put_model(ks_json_writer *w, ks_arena *arena, const ks_model *m) 
     KS_TRY(put_layers(w, arena, m));
     ks_json_put_key(w, "variables");
     ks_json_begin_list(w);
-    for (size_t i = 0; i < m->map.n_variables; i++)
-        put_variable(w, m->map.variables[i]);
+    for (size_t i = 0; i < ks_model_weight_count(m); i++)
+        put_variable(w, m, i);
     ks_json_end_list(w);
     ks_json_end_object(w);
 done:

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "model/open_internal.h"
+#include "weights/legacy.h"
 
 // --- entry points ---------------------------------------------------------------------------------------------------
 
@@ -130,18 +131,38 @@ const char *ks_model_name(const ks_model *m) {
 }
 
 size_t ks_model_weight_count(const ks_model *m) {
-    return m->map.n_variables;
+    return m->map.listed ? m->map.n_listed : m->map.n_variables;
+}
+
+static ks_tensor tensor_of(ks_dtype dtype, const ks_shape *shape, const void *data) {
+    ks_tensor tensor = {.dtype = dtype, .shape = *shape, .data = data};
+    uint64_t elements = 0;
+    ks_shape_elements(shape, &elements);
+    tensor.size = (size_t)elements * ks_dtype_size(dtype);
+    return tensor;
 }
 
 ks_model_weight ks_model_weight_at(const ks_model *m, size_t index) {
-    const ks_variable *v = m->map.variables[index];
-    ks_model_weight weight = {v->path, v->name, v->owner->name, v->owner->row->name, v->trainable, {0}};
-    uint64_t elements = 0;
-    weight.tensor.dtype = v->dtype;
-    weight.tensor.shape = v->shape;
-    weight.tensor.data = v->data;
-    ks_shape_elements(&v->shape, &elements);
-    weight.tensor.size = (size_t)elements * ks_dtype_size(v->dtype);
+    const ks_slot *slot = m->map.listed ? m->map.listed[index] : NULL;
+    const ks_variable *v = slot ? slot->variable : m->map.variables[index];
+    ks_model_weight weight = {
+        .path = v->path,
+        .name = v->name,
+        .layer = v->owner->name,
+        .layer_class = v->owner->row->name,
+        .trainable = v->trainable,
+    };
+    if (slot && slot->present) {
+        weight.path = slot->path;
+        weight.name = slot->name;
+        weight.tensor = tensor_of(slot->type.dtype, &slot->type.shape, slot->data);
+    } else if (slot && slot->parts > 1) {
+        ks_shape shape = v->shape;
+        shape.dims[shape.rank - 1] /= slot->parts;
+        weight.tensor = tensor_of(v->dtype, &shape, slot->data);
+    } else {
+        weight.tensor = tensor_of(v->dtype, &v->shape, v->data);
+    }
     return weight;
 }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An HDF5 file: weights of Keras 3 (groups PATH/vars), weights of the older form (attribute layer_names), or a whole
-// model of that form (attribute model_config). What the root holds decides, as in Keras.
+// An HDF5 file. What its root holds decides, as in Keras:
+//   attribute model_config                       h5-legacy: a whole model
+//   attribute layer_names, or group model_weights    h5-weights-legacy: weights of the older form
+//   anything else                                weights-v3: groups PATH/vars
+// Source: Keras 2 saving/hdf5_format.py, engine/training.py (load_weights); Keras 3 models/model.py.
 #include <stdio.h>
 #include <string.h>
 
 #include "model/open_internal.h"
+#include "weights/legacy.h"
 
 ks_code ks__model_hdf5(ks_model *m, ks_bytes bytes, const char *name) {
     char prefix[80];
@@ -20,7 +24,7 @@ ks_code ks__model_hdf5(ks_model *m, ks_bytes bytes, const char *name) {
 }
 
 ks_code ks__model_architecture(ks_model *m) {
-    ks_model_options options = {.road = m->options.road, .check_only = true};
+    ks_model_options options = {.road = m->options.road, .dialect = m->options.dialect, .check_only = true};
     uint64_t limit = m->context->memory.limit;
     ks_code code;
     if (!m->options.architecture)
@@ -30,18 +34,132 @@ ks_code ks__model_architecture(ks_model *m) {
     m->context->memory.limit += limit; // both files count
     m->root = m->architecture->root;
     m->map = m->architecture->map;
+    m->keras_version = m->architecture->keras_version;
+done:
+    return code;
+}
+
+// --- what the root holds --------------------------------------------------------------------------------------------
+
+static ks_code has_attribute(bool *out, ks_model *m, const char *name) {
+    ks_hdf5_type type;
+    return ks_hdf5_attribute(&type, out, m->weights, ks_hdf5_root(m->weights), name);
+}
+
+ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *m) {
+    ks_hdf5_node group;
+    bool config, names, chunks, numbered, weights;
+    ks_code code;
+    KS_TRY(has_attribute(&config, m, "model_config"));
+    KS_TRY(has_attribute(&names, m, "layer_names"));
+    KS_TRY(has_attribute(&chunks, m, "layer_names0"));
+    KS_TRY(has_attribute(&numbered, m, "nb_layers"));
+    if (!config && !names && !chunks && numbered)
+        return ks__model_fail(m, KS_E_MODEL_FORMAT, m->path,
+                              "numbered layers (nb_layers), as Keras before 1.0 wrote them, cannot be read by this "
+                              "reference");
+    KS_TRY(ks_hdf5_find(&group, &weights, m->weights, ks_hdf5_root(m->weights), "model_weights"));
+    *out = config            ? KS__HDF5_MODEL
+           : names || chunks ? KS__HDF5_LEGACY_WEIGHTS
+           : weights         ? KS__HDF5_LEGACY_GROUP
+                             : KS__HDF5_WEIGHTS;
+done:
+    return code;
+}
+
+// --- the older forms ------------------------------------------------------------------------------------------------
+
+static ks_code read_text(ks_text *out, bool *found, ks_model *m, const char *name) {
+    const ks_text *texts;
+    ks_hdf5_type type;
+    size_t count;
+    ks_code code;
+    KS_TRY(ks_hdf5_attribute(&type, found, m->weights, ks_hdf5_root(m->weights), name));
+    if (!*found)
+        return KS_OK;
+    if (type.dtype != KS_STRING || type.shape.rank != 0)
+        return ks__model_fail(m, KS_E_WEIGHTS_NAMES, name, "expected a string as attribute of the file's root");
+    KS_TRY(ks_hdf5_attribute_text(&texts, &count, m->weights, ks_hdf5_root(m->weights), name));
+    *out = texts[0];
+done:
+    return code;
+}
+
+// Keras 2 and later write it on the root and on the group, Keras 1 on the root alone or not at all.
+static ks_code read_version(ks_model *m, const ks_legacy_group *group) {
+    ks_text version;
+    bool found;
+    ks_code code;
+    KS_TRY(read_text(&version, &found, m, "keras_version"));
+    if (found)
+        m->keras_version = version.data;
+    else if (group->keras_version)
+        m->keras_version = group->keras_version;
+done:
+    return code;
+}
+
+static ks_code load_group(ks_model *m, const char *path, const char *document) {
+    ks_weights_options options = {.check = m->options.check_only};
+    ks_legacy_group group;
+    ks_code code;
+    KS_TRY(ks_legacy_group_open(&group, m->context, &m->arena, m->weights, document, path));
+    KS_TRY(ks_weights_load_legacy(&m->map, m->context, &m->arena, m->weights, document, &group, &options));
+    m->has_weights = true;
+done:
+    return code;
+}
+
+static ks_code open_model(ks_model *m) {
+    ks_legacy_group group;
+    ks_text config;
+    bool found;
+    ks_code code;
+    KS_TRY(ks__model_format(m, "h5-legacy"));
+    KS_TRY(ks_legacy_group_open(&group, m->context, &m->arena, m->weights, "model", "model_weights"));
+    KS_TRY(read_version(m, &group));
+    KS_TRY(read_text(&config, &found, m, "model_config"));
+    KS_TRY(ks__model_config(m, (ks_bytes){(const uint8_t *)config.data, config.size}, "model_config"));
+    KS_TRY(load_group(m, "model_weights", "model"));
+done:
+    return code;
+}
+
+static ks_code open_legacy_weights(ks_model *m, const char *path) {
+    ks_code code;
+    KS_TRY(ks__model_format(m, "h5-weights-legacy"));
+    KS_TRY(ks__model_architecture(m));
+    KS_TRY(load_group(m, path, "weights"));
+done:
+    return code;
+}
+
+static ks_code open_weights(ks_model *m) {
+    ks_weights_options options = {.check = m->options.check_only};
+    ks_code code;
+    KS_TRY(ks__model_format(m, "weights-v3"));
+    KS_TRY(ks__model_architecture(m));
+    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "weights", &options));
+    m->has_weights = true;
 done:
     return code;
 }
 
 ks_code ks__open_hdf5(ks_model *m) {
+    ks__hdf5_form_name form;
     ks_code code;
-    KS_TRY(ks__model_format(m, "weights-v3"));
-    KS_TRY(ks__model_architecture(m));
     KS_TRY(ks__model_hdf5(m, m->bytes, "weights"));
-    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "weights",
-                              m->options.check_only ? KS_WEIGHTS_CHECK : KS_WEIGHTS_LOAD));
-    m->has_weights = true;
+    KS_TRY(ks__hdf5_form(&form, m));
+    switch (form) {
+    case KS__HDF5_MODEL:
+        return open_model(m);
+    case KS__HDF5_LEGACY_WEIGHTS:
+        return open_legacy_weights(m, "");
+    case KS__HDF5_LEGACY_GROUP:
+        return open_legacy_weights(m, "model_weights");
+    case KS__HDF5_WEIGHTS:
+        return open_weights(m);
+    }
 done:
     return code;
 }

@@ -19,6 +19,15 @@ ks_code ks__model_hdf5(ks_model *model, ks_bytes bytes, const char *name);
 /// Takes over the architecture that the options name.
 ks_code ks__model_architecture(ks_model *model);
 
+typedef enum ks__hdf5_form_name {
+    KS__HDF5_MODEL,          ///< a whole model of the older form
+    KS__HDF5_LEGACY_WEIGHTS, ///< its weights alone, in the root
+    KS__HDF5_LEGACY_GROUP,   ///< its weights alone, in the group model_weights
+    KS__HDF5_WEIGHTS         ///< weights of Keras 3
+} ks__hdf5_form_name;
+/// What the open HDF5 file is, by what its root holds.
+ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *model);
+
 /// model->bytes in whatever format they are; the options' format, if any, must be theirs.
 ks_code ks__open_bytes(ks_model *model);
 /// A `.keras` archive or directory; model->archive is open.

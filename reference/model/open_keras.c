@@ -47,6 +47,7 @@ static ks_code refuse_pickles(ks_model *m) {
 }
 
 ks_code ks__open_keras(ks_model *m) {
+    ks_weights_options options = {.check = m->options.check_only};
     ks_bytes bytes;
     bool found;
     ks_code code;
@@ -59,8 +60,7 @@ ks_code ks__open_keras(ks_model *m) {
     if (!found)
         return refuse_pickles(m);
     KS_TRY(ks__model_hdf5(m, bytes, "model.weights.h5"));
-    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "model.weights.h5",
-                              m->options.check_only ? KS_WEIGHTS_CHECK : KS_WEIGHTS_LOAD));
+    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "model.weights.h5", &options));
     m->has_weights = true;
     for (size_t i = 0; m->options.check_only && i < ks_archive_count(m->archive); i++)
         KS_TRY(ks_archive_read(&bytes, m->archive, ks_archive_member_at(m->archive, i), true));

@@ -12,6 +12,7 @@ typedef struct ks_object ks_object;
 typedef struct ks_variable ks_variable;
 typedef struct ks_child ks_child;
 typedef struct ks_graph ks_graph;
+typedef struct ks_slot ks_slot; ///< weights/legacy.h
 
 /// A weight. Lists keep the order of creation.
 struct ks_variable {
@@ -25,7 +26,10 @@ struct ks_variable {
     const char *path; ///< dataset in the weights file: "layers/dense/vars/0"; set by the weights stage
     const void *data; ///< its elements in `dtype`, aligned; NULL before weights are loaded
     const void
-        *real[2]; ///< the same as float and as double, for the kernels ([0] may equal data); see ks_variable_real
+        *real[2];   ///< the same as float and as double, for the kernels ([0] may equal data); see ks_variable_real
+    bool loaded;    ///< by the newest run over a weights file
+    ks_slot *slots; ///< [n_slots] the arrays that the writer's generation keeps for it; set by the weights stage
+    size_t n_slots;
 };
 
 /// A sub-object that holds variables. `next` follows Keras's `_layers`, that is the order in which they were made.
@@ -38,8 +42,9 @@ struct ks_child {
 
 struct ks_object {
     const ks_class *row;
-    const char *path; ///< v3 path, "layers/dense"; set by the weights stage
-    const char *name; ///< config "name"; for objects without names the class name
+    const char *path;  ///< v3 path, "layers/dense"; set by the weights stage
+    const char *group; ///< of an older file, that its weights came from: "model_weights/dense"; NULL: none
+    const char *name;  ///< config "name"; for objects without names the class name
     const ks_value
         *source; ///< the whole record {"module", "class_name", "config", …} or NULL when made by another object
     const ks_value
@@ -55,9 +60,10 @@ struct ks_object {
     ks_variable *other_variables;
     ks_child *children;
     ks_child *last_child;
-    ks_graph *graph;   ///< Functional and Sequential only
-    ks_object *parent; ///< that made it; NULL for members of a model
-    size_t index;      ///< dense number within the model, for per-object tables
+    ks_graph *graph;    ///< Functional and Sequential only
+    ks_object *parent;  ///< that made it; NULL for members of a model
+    size_t index;       ///< dense number within the model, for per-object tables
+    uint32_t walked[3]; ///< marks of the weights stage: the lists that this object was last put into
 };
 
 /// One call of a layer inside a Functional model (or Sequential, which is a chain of such calls).

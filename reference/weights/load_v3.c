@@ -3,27 +3,10 @@
 // Loads the variables of each object from its group PATH/vars. As Keras: the group's members must be as many as the
 // object's variables, shapes equal; another number type is cast. Source: Keras 3 layers/layer.py (load_own_variables),
 // saving/saving_lib.py (_load_state, H5IOStore).
-#include <stdio.h>
 #include <string.h>
 
 #include "base/cast.h"
-#include "base/checked.h"
-#include "schema/class.h"
-#include "weights/weights.h"
-
-typedef struct load {
-    ks_context *context;
-    ks_arena *arena;
-    ks_hdf5 *file;
-    const char *document;
-    ks_weights_mode mode;
-} load;
-
-static ks_code fail(load *l, ks_code code, const char *path, const char *text) {
-    char place[256];
-    snprintf(place, sizeof(place), "%s:/%s", l->document, path);
-    return ks_fail(l->context, code, KS_STAGE_WEIGHTS, KS_NO_OFFSET, place, "%s", text);
-}
+#include "weights/weights_internal.h"
 
 static size_t count_variables(const ks_object *object) {
     size_t count = 0;
@@ -36,75 +19,29 @@ static size_t count_variables(const ks_object *object) {
 
 // --- one dataset ----------------------------------------------------------------------------------------------------
 
-static bool is_number(ks_dtype dtype) {
-    return dtype != KS_DTYPE_NONE && dtype != KS_STRING && dtype != KS_COMPLEX64 && dtype != KS_COMPLEX128;
-}
-
-static ks_code read_all(load *l, ks_variable *v, ks_hdf5_node dataset, const ks_hdf5_type *type, size_t elements) {
-    size_t size = elements * ks_dtype_size(type->dtype);
-    size_t alignment = ks_dtype_size(v->dtype);
-    void *data, *cast;
-    ks_bytes view;
-    ks_code code;
-    if (type->native_view && type->dtype == v->dtype) {
-        KS_TRY(ks_hdf5_view(&view, l->file, dataset));
-        if ((uintptr_t)view.data % alignment == 0) {
-            v->data = view.data;
-            return KS_OK;
-        }
-    }
-    data = ks_arena_get(l->arena, elements + 1, ks_dtype_size(type->dtype));
-    if (!data)
-        return l->context->error.code;
-    KS_TRY(ks_hdf5_read(data, size, l->file, dataset));
-    v->data = data;
-    if (type->dtype == v->dtype)
-        return KS_OK;
-    cast = ks_arena_get(l->arena, elements + 1, ks_dtype_size(v->dtype));
-    if (!cast)
-        return l->context->error.code;
-    if (!ks_cast(cast, v->dtype, data, type->dtype, elements))
-        return fail(l, KS_E_WEIGHTS_DTYPE, v->path, "the dataset's type cannot be cast to the variable's");
-    v->data = cast;
-done:
-    return code;
-}
-
-static ks_code load_variable(load *l, ks_variable *v, ks_hdf5_node dataset) {
-    ks_hdf5_object_type object_type;
+static ks_code load_variable(ks__load *l, ks_variable *v, ks_hdf5_node dataset) {
     ks_hdf5_type type;
-    uint64_t elements;
-    char expected[256], found[256], text[600];
+    const void *data;
     ks_code code;
-    KS_TRY(ks_hdf5_object(&object_type, l->file, dataset));
-    if (object_type != KS_HDF5_DATASET)
-        return fail(l, KS_E_WEIGHTS_STORE, v->path, "expected a dataset, found a group");
-    KS_TRY(ks_hdf5_dataset(&type, l->file, dataset));
-    if (!is_number(type.dtype))
-        return fail(l, KS_E_WEIGHTS_DTYPE, v->path, "the dataset holds no numbers");
-    if (type.null_dataspace || !ks_shape_equal(&type.shape, &v->shape)) {
-        ks_shape_format(&v->shape, expected, sizeof(expected));
-        ks_shape_format(&type.shape, found, sizeof(found));
-        snprintf(text, sizeof(text), "%s \"%s\" has shape %s, the file %s", v->owner->name, v->name, expected,
-                 type.null_dataspace ? "no elements" : found);
-        return fail(l, KS_E_WEIGHTS_SHAPE, v->path, text);
-    }
-    if (!ks_shape_elements(&v->shape, &elements))
-        return fail(l, KS_E_WEIGHTS_SHAPE, v->path, "more elements than can be counted");
-    if (l->mode == KS_WEIGHTS_LOAD)
-        KS_TRY(read_all(l, v, dataset, &type, (size_t)elements));
+    KS_TRY(ks__dataset_type(&type, l, dataset, v->path));
+    if (type.null_dataspace || !ks_shape_equal(&type.shape, &v->shape))
+        return ks__shape_mismatch(l, v, &type, v->path);
+    if (l->options.check)
+        return KS_OK;
+    KS_TRY(ks__dataset_read(&data, l, dataset, &type, v->dtype, v->path));
+    ks__set_data(v, data);
 done:
     return code;
 }
 
-static ks_code load_list(load *l, ks_variable *first, ks_hdf5_node group) {
+static ks_code load_list(ks__load *l, ks_variable *first, ks_hdf5_node group) {
     ks_code code = KS_OK;
     for (ks_variable *v = first; v; v = v->next) {
         ks_hdf5_node dataset;
         bool found;
         KS_TRY(ks_hdf5_find(&dataset, &found, l->file, group, strrchr(v->path, '/') + 1));
         if (!found)
-            return fail(l, KS_E_WEIGHTS_MISSING, v->path, "the file has no such dataset");
+            return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, v->path, "the file has no such dataset");
         KS_TRY(load_variable(l, v, dataset));
     }
 done:
@@ -113,14 +50,14 @@ done:
 
 // --- one object -----------------------------------------------------------------------------------------------------
 
-static void rename_variables(load *l, ks_variable *first, const char *group) {
+static void rename_variables(ks__load *l, ks_variable *first, const char *group) {
     for (ks_variable *v = first; v; v = v->next)
         v->path = ks_arena_format(l->arena, "%s/%s", group, strrchr(v->path, '/') + 1);
 }
 
 // Until 3.0.2 some attributes were private: "_query_dense" for what is "query_dense" now (formats of
 // MultiHeadAttention).
-static ks_code find_former_name(load *l, const ks_saved_object *saved, ks_hdf5_node *group, bool *found,
+static ks_code find_former_name(ks__load *l, const ks_saved_object *saved, ks_hdf5_node *group, bool *found,
                                 const char **path) {
     const char *slash = strrchr(saved->path, '/');
     const char *former =
@@ -139,13 +76,12 @@ done:
     return code;
 }
 
-static ks_code load_object(load *l, const ks_saved_object *saved) {
+static ks_code load_object(ks__load *l, const ks_saved_object *saved) {
     size_t expected = count_variables(saved->object), found = 0;
     const char *path = ks_arena_format(l->arena, "%s%svars", saved->path, saved->path[0] ? "/" : "");
     const ks_hdf5_link *links;
     ks_hdf5_node group;
     bool has_group;
-    char text[200];
     ks_code code;
     if (!path)
         return l->context->error.code;
@@ -155,13 +91,13 @@ static ks_code load_object(load *l, const ks_saved_object *saved) {
     if (has_group)
         KS_TRY(ks_hdf5_links(&links, &found, l->file, group));
     if (found != expected) {
-        snprintf(text, sizeof(text), "%.60s \"%.60s\" expected %zu variables, the file has %zu",
-                 saved->object->row->name, saved->object->name, expected, found);
-        return fail(l, found ? KS_E_WEIGHTS_COUNT : KS_E_WEIGHTS_MISSING, path, text);
+        return ks__weights_fail(l, found ? KS_E_WEIGHTS_COUNT : KS_E_WEIGHTS_MISSING, path,
+                                "%.60s \"%.60s\" expected %zu variables, the file has %zu", saved->object->row->name,
+                                saved->object->name, expected, found);
     }
     if (!saved->object->built && saved->object->row->build)
-        return fail(l, KS_E_WEIGHTS_MISSING, path,
-                    "the layer was never built: the file does not say its input's shape");
+        return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, path,
+                                "the layer was never built: the file does not say its input's shape");
     KS_TRY(load_list(l, saved->object->trainable_variables, group));
     KS_TRY(load_list(l, saved->object->other_variables, group));
 done:
@@ -169,8 +105,8 @@ done:
 }
 
 ks_code ks_weights_load_v3(const ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5 *file,
-                           const char *document, ks_weights_mode mode) {
-    load l = {context, arena, file, document, mode};
+                           const char *document, const ks_weights_options *options) {
+    ks__load l = {context, arena, file, document, *options};
     ks_code code = KS_OK;
     for (size_t i = 0; i < map->n_objects; i++)
         KS_TRY(load_object(&l, &map->objects[i]));

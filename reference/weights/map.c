@@ -164,8 +164,11 @@ done:
     return code;
 }
 
-static ks_code list_weights(walk *w, const ks_object *object) {
+static ks_code list_weights(walk *w, ks_object *object) {
     ks_code code;
+    if (object->walked[0] == w->map->stamp)
+        return KS_OK; // shared: all of it is listed
+    object->walked[0] = w->map->stamp;
     if (++w->depth > (int)w->context->limits.model_depth)
         return too_deep(w, object);
     KS_TRY(list_variables(w, object->trainable_variables));
@@ -182,6 +185,7 @@ ks_code ks_weights_map(ks_weight_map *out, ks_context *context, ks_arena *arena,
     ks_code code;
     memset(out, 0, sizeof(*out));
     KS_TRY(visit(&w, root, ""));
+    out->stamp++;
     KS_TRY(list_weights(&w, root));
     if (context->error.code != KS_OK)
         return context->error.code;

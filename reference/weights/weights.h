@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which tensor belongs to which variable. First cut: the paths of Keras 3 (`.weights.h5` and the HDF5 inside `.keras`).
+// Which tensor belongs to which variable: here the paths of Keras 3 (`.weights.h5` and the HDF5 inside `.keras`); the
+// older form is in legacy.h.
 //
 // Every object that is reached from the root owns a group PATH/vars with datasets "0", "1", …: its trainable variables
 // in the order of creation, then the others. Children: of a Functional or Sequential model first its layers, as
@@ -21,23 +22,43 @@ typedef struct ks_saved_object {
 
 /// Everything the root's file has a group for, in the order Keras visits it.
 typedef struct ks_weight_map {
-    ks_saved_object *objects;
+    ks_saved_object *objects; ///< [0] is the root
     size_t n_objects;
-    ks_variable **variables; ///< in get_weights() order, each once
+    ks_variable **variables; ///< in get_weights() order of Keras 3, each once
     size_t n_variables;
+    ks_slot **listed; ///< in get_weights() order of an older writer; NULL: `variables` is the order
+    size_t n_listed;
+    uint32_t stamp; ///< newest mark in the objects
 } ks_weight_map;
 
 /// Walks the model; also sets variable->path. Lives in `arena`.
 ks_code ks_weights_map(ks_weight_map *out, ks_context *context, ks_arena *arena, ks_object *root);
 
-typedef enum ks_weights_mode {
-    KS_WEIGHTS_CHECK, ///< shapes, types and counts of what the file has; no data is kept
-    KS_WEIGHTS_LOAD   ///< the data too: views into the file where they are aligned, copies elsewhere
-} ks_weights_mode;
+/// What happened to a layer or variable when weights were loaded.
+typedef struct ks_weights_note {
+    const ks_object *layer;
+    const ks_variable *variable; ///< NULL: the whole layer
+    const char *source;          ///< dataset or layer of the file
+    const char *reason;          ///< NULL: loaded; else why it was skipped
+} ks_weights_note;
 
-/// Matches the file with the model. `document` names the file in errors. Data lives in `arena` or in the file's bytes.
+typedef struct ks_weights_report {
+    ks_weights_note *items;
+    size_t count, room;
+} ks_weights_report;
+
+typedef struct ks_weights_options {
+    bool check;                ///< shapes, types and counts of what the file has; no data is kept
+    bool copy;                 ///< no views: the file will be closed
+    bool skip_mismatch;        ///< leave out what does not fit
+    bool by_name;              ///< older form only: layers by their names, in place of their order
+    ks_weights_report *report; ///< filled in when not NULL; lives in the arena
+} ks_weights_options;
+
+/// Matches the file with the model. `document` names the file in errors. Data lives in `arena` or, unless it is to be
+/// copied, in the file's bytes.
 ks_code ks_weights_load_v3(const ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5 *file,
-                           const char *document, ks_weights_mode mode);
+                           const char *document, const ks_weights_options *options);
 
 /// Makes variable->real[0] (float) or real[1] (double) of every variable.
 ks_code ks_weights_prepare(const ks_weight_map *map, ks_context *context, ks_arena *arena, bool as_double);
