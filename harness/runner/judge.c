@@ -126,7 +126,7 @@ static bool containers_agree(judging *j, bool *listed) {
     }
     if (strcmp(j->c->format, "keras-v3") == 0)
         code = ks_roads_compare_archive(&result, &j->golden.files, NULL, ks_source_bytes(source));
-    else if (strcmp(j->c->format, "weights-v3") == 0)
+    else if (strcmp(j->c->format, "weights-v3") == 0 || strncmp(j->c->format, "h5-", 3) == 0)
         code = ks_roads_compare_hdf5(&result, &j->golden.files, NULL, ks_source_bytes(source));
     else
         code = ks_roads_compare_json(&result, &j->golden.files, NULL, ks_source_bytes(source));

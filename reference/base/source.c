@@ -44,8 +44,8 @@ static ks_code read_all(ks_source *source, int descriptor) {
     return KS_OK;
 }
 
-static ks_code load(ks_source *source, int descriptor) {
-    if (source->size >= MAP_FROM) {
+static ks_code load(ks_source *source, int descriptor, bool map_large) {
+    if (map_large && source->size >= MAP_FROM) {
         void *map = mmap(NULL, source->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
         if (map == MAP_FAILED)
             return io_error(source->context, source->path, "mapping failed");
@@ -69,7 +69,7 @@ static ks_source *new_source(ks_context *context, const char *path) {
     return source;
 }
 
-ks_code ks_source_open(ks_source **out, ks_context *context, const char *path) {
+static ks_code open_file(ks_source **out, ks_context *context, const char *path, bool map_large) {
     ks_source *source = NULL;
     struct stat status;
     ks_code code;
@@ -92,13 +92,21 @@ ks_code ks_source_open(ks_source **out, ks_context *context, const char *path) {
         goto done;
     }
     source->size = (size_t)status.st_size;
-    KS_TRY(load(source, descriptor));
+    KS_TRY(load(source, descriptor, map_large));
     *out = source;
     source = NULL;
 done:
     ks_source_close(source);
     close(descriptor);
     return code;
+}
+
+ks_code ks_source_open(ks_source **out, ks_context *context, const char *path) {
+    return open_file(out, context, path, true);
+}
+
+ks_code ks_source_open_copy(ks_source **out, ks_context *context, const char *path) {
+    return open_file(out, context, path, false);
 }
 
 // Makes room for as many bytes again. What has come counts as the file's size, up to a limit: a stream has no end.

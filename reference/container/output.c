@@ -101,8 +101,8 @@ ks_code ks_output_crc32(uint32_t *out, ks_output *output, uint64_t offset, uint6
         uint64_t skip = offset % LARGEST_PAGE;
         uint64_t part = size < CRC_WINDOW ? size : CRC_WINDOW;
         size_t mapped = (size_t)(skip + part);
-        uint8_t *bytes = mmap(NULL, mapped, PROT_READ, MAP_SHARED | MAP_POPULATE, output->descriptor,
-                              (off_t)(offset - skip));
+        uint8_t *bytes =
+            mmap(NULL, mapped, PROT_READ, MAP_SHARED | MAP_POPULATE, output->descriptor, (off_t)(offset - skip));
         if (bytes == MAP_FAILED)
             return io_error(output, "what was written cannot be read back");
         crc = libdeflate_crc32(crc, bytes + skip, (size_t)part);

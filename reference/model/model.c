@@ -28,6 +28,7 @@ void ks_model_free(ks_model *m) {
     if (!m)
         return;
     ks_hdf5_close(m->weights);
+    ks__sharded_close(m->sharded);
     ks_json_free(m->config);
     ks_archive_close(m->archive);
     ks_model_free(m->architecture);

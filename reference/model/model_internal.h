@@ -8,7 +8,9 @@
 
 #include "base/arena.h"
 #include "schema/class.h"
-#include "weights/weights.h"
+#include "weights/legacy.h"
+
+typedef struct ks__sharded ks__sharded;
 
 struct ks_model {
     ks_context *context;
@@ -17,11 +19,14 @@ struct ks_model {
     const char *path;
     const char *format;
     const char *keras_version;
-    ks_source *source; ///< the file; NULL when the bytes are the caller's
+    ks_dialect dialect; ///< of the config: never AUTO once it is read
+    ks_writer writer;   ///< whose get_weights() order the model has
+    ks_source *source;  ///< the file; NULL when the bytes are the caller's
     ks_bytes bytes;
     ks_archive *archive; ///< of a .keras file or directory
     ks_json *config;     ///< the architecture's document
     ks_hdf5 *weights;
+    ks__sharded *sharded;
     ks_model *architecture; ///< model file that the config came from, for weights-only formats
     ks_object *root;
     ks_weight_map map;

@@ -37,16 +37,60 @@ static ks_code note_version(ks_model *m, ks_config_options *options) {
     return m->keras_version ? KS_OK : m->context->error.code;
 }
 
-ks_code ks__model_config(ks_model *m, ks_bytes bytes, const char *name) {
+// Whose lists of weights the model has: the writer's, but that of the newest Keras 2 when only the generation is known.
+static ks_writer writer_of(const ks_model *m) {
+    ks_writer named = ks_writer_of(m->keras_version);
+    switch (m->dialect) {
+    case KS_DIALECT_KERAS1:
+        return KS_WRITER_KERAS1;
+    case KS_DIALECT_KERAS2:
+        return named == KS_WRITER_KERAS2 ? named : KS_WRITER_TF_KERAS;
+    case KS_DIALECT_AUTO:
+    case KS_DIALECT_KERAS3:
+        break;
+    }
+    return KS_WRITER_KERAS3;
+}
+
+static ks_code read_config(ks_model *m, const char *name) {
     ks_config_options options = {m->options.dialect, m->keras_version};
     ks_code code;
-    KS_TRY(ks__model_json(&m->config, m, bytes, name));
     KS_TRY(note_version(m, &options));
+    m->dialect = ks_config_dialect(ks_json_root(m->config), &options);
     KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name, &options));
     if (m->root->row->kind != KS_KIND_MODEL)
         return ks_fail(m->context, KS_E_CONFIG_RECORD, KS_STAGE_CONFIG, 0, name, "expected a model, found the %s %s",
                        ks_kind_name(m->root->row->kind), m->root->row->name);
     KS_TRY(ks_weights_map(&m->map, m->context, &m->arena, m->root));
+    m->writer = writer_of(m);
+    KS_TRY(ks_weights_list(&m->map, m->context, &m->arena, m->writer));
+done:
+    return code;
+}
+
+ks_code ks__model_config(ks_model *m, ks_bytes bytes, const char *name) {
+    ks_code code;
+    KS_TRY(ks__model_json(&m->config, m, bytes, name));
+    KS_TRY(read_config(m, name));
+done:
+    return code;
+}
+
+// An architecture, or the index of sharded weights.
+static ks_code open_json(ks_model *m) {
+    ks_weights_options options = {.check = m->options.check_only};
+    ks_code code;
+    KS_TRY(ks__model_json(&m->config, m, m->bytes, "config.json"));
+    if (ks__is_shard_index(ks_json_root(m->config))) {
+        KS_TRY(ks__model_format(m, "weights-v3-sharded"));
+        KS_TRY(ks__model_architecture(m));
+        KS_TRY(ks__load_sharded(&m->sharded, m, &m->map, ks_json_root(m->config), m->path, &options));
+        m->has_weights = true;
+        return KS_OK;
+    }
+    KS_TRY(read_config(m, "config.json"));
+    // Only Keras 3 says of a whole model in which module its class is.
+    KS_TRY(ks__model_format(m, ks_value_get(ks_json_root(m->config), "module") ? "json-v3" : "json-legacy"));
 done:
     return code;
 }
@@ -103,7 +147,10 @@ static container container_of(const char *format) {
     if (strcmp(format, "weights-v3") == 0 || strcmp(format, "h5-legacy") == 0 ||
         strcmp(format, "h5-weights-legacy") == 0)
         return HDF5;
-    return strcmp(format, "json-v3") == 0 || strcmp(format, "json-legacy") == 0 ? JSON : UNKNOWN;
+    if (strcmp(format, "json-v3") == 0 || strcmp(format, "json-legacy") == 0 ||
+        strcmp(format, "weights-v3-sharded") == 0)
+        return JSON;
+    return UNKNOWN;
 }
 
 static void compare_name(ks_model *m, container found) {
@@ -130,9 +177,7 @@ ks_code ks__open_bytes(ks_model *m) {
     } else if (found == HDF5) {
         KS_TRY(ks__open_hdf5(m));
     } else {
-        KS_TRY(ks__model_config(m, m->bytes, "config.json"));
-        // Only Keras 3 says of a whole model in which module its class is.
-        KS_TRY(ks__model_format(m, ks_value_get(ks_json_root(m->config), "module") ? "json-v3" : "json-legacy"));
+        KS_TRY(open_json(m));
     }
 done:
     return code;

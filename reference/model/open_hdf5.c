@@ -35,6 +35,8 @@ ks_code ks__model_architecture(ks_model *m) {
     m->root = m->architecture->root;
     m->map = m->architecture->map;
     m->keras_version = m->architecture->keras_version;
+    m->dialect = m->architecture->dialect;
+    m->writer = m->architecture->writer;
 done:
     return code;
 }
@@ -105,6 +107,7 @@ static ks_code load_group(ks_model *m, const char *path, const char *document) {
     ks_code code;
     KS_TRY(ks_legacy_group_open(&group, m->context, &m->arena, m->weights, document, path));
     KS_TRY(ks_weights_load_legacy(&m->map, m->context, &m->arena, m->weights, document, &group, &options));
+    m->writer = group.writer;
     m->has_weights = true;
 done:
     return code;

@@ -35,4 +35,12 @@ ks_code ks__open_keras(ks_model *model);
 /// An HDF5 file: decides between its formats by what its root holds.
 ks_code ks__open_hdf5(ks_model *model);
 
+/// Is this document an index of sharded weights?
+bool ks__is_shard_index(const ks_value *root);
+/// Loads sharded weights; `path` is that of the index. `*out` is to be closed also after a failure, and not before the
+/// weights are done with.
+ks_code ks__load_sharded(ks__sharded **out, ks_model *model, ks_weight_map *map, const ks_value *root, const char *path,
+                         const ks_weights_options *options);
+void ks__sharded_close(ks__sharded *sharded); ///< NULL is allowed
+
 #endif

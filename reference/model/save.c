@@ -28,8 +28,7 @@ const char *ks_format_of_name(const char *path) {
 // --- Keras 3 ---------------------------------------------------------------------------------------------------------
 
 ks_bytes ks__save_metadata(void) {
-    static const char text[] =
-        "{\"keras_version\": \"" KS_SAVED_KERAS_3 "\", \"date_saved\": \"1980-01-01@00:00:00\"}";
+    static const char text[] = "{\"keras_version\": \"" KS_SAVED_KERAS_3 "\", \"date_saved\": \"1980-01-01@00:00:00\"}";
     return (ks_bytes){(const uint8_t *)text, sizeof text - 1};
 }
 
@@ -96,15 +95,13 @@ done:
 
 typedef struct saver {
     const char *format;
-    ks_code (*fill)(ks__save *save, ks_output *output);       ///< one file
+    ks_code (*fill)(ks__save *save, ks_output *output);   ///< one file
     ks_code (*save_as)(ks__save *save, const char *path); ///< several
 } saver;
 
 static const saver savers[] = {
-    {"keras-v3", fill_keras, NULL},
-    {"keras-v3-dir", NULL, ks__save_directory},
-    {"weights-v3", fill_weights, NULL},
-    {"weights-v3-sharded", NULL, ks__save_sharded},
+    {"keras-v3", fill_keras, NULL},     {"keras-v3-dir", NULL, ks__save_directory},
+    {"weights-v3", fill_weights, NULL}, {"weights-v3-sharded", NULL, ks__save_sharded},
     {"json-v3", fill_json, NULL},
 };
 

@@ -14,7 +14,6 @@
 
 #include "weights/write.h"
 
-
 typedef struct shards {
     ks__save *save;
     const char *stem; ///< "folder/X"

@@ -146,7 +146,8 @@ static const char *shape_cell(ks__summary *s, const ks__calls *calls, const ks_o
 
 static const char *connections_cell(ks__summary *s, const ks_object *layer, int level) {
     const char *names[256], *text = NULL;
-    size_t count = level ? 0 : ks__connections(names, 256, s, layer); // calls inside a nested model are not its holder's
+    size_t count =
+        level ? 0 : ks__connections(names, 256, s, layer); // calls inside a nested model are not its holder's
     for (size_t i = 0; i < count; i++)
         text = ks_arena_format(s->arena, "%s%s%s", text ? text : "", text ? ", " : "", names[i]);
     return text ? text : "-";

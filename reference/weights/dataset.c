@@ -66,8 +66,7 @@ ks_code ks__dataset_read(const void **out, ks__load *load, ks_hdf5_node dataset,
     if (!cast)
         return load->context->error.code;
     if (!ks_cast(cast, wanted, data, type->dtype, n))
-        return ks__weights_fail(load, KS_E_WEIGHTS_DTYPE, path,
-                                "the dataset's type cannot be cast to the variable's");
+        return ks__weights_fail(load, KS_E_WEIGHTS_DTYPE, path, "the dataset's type cannot be cast to the variable's");
     *out = cast;
 done:
     return code;

@@ -57,8 +57,8 @@ ks_code ks_legacy_stored(ks_slots *out, ks_legacy *legacy, ks_object *layer);
 ks_code ks_legacy_top_level(ks_slots *out, ks_legacy *legacy);
 /// All arrays in the order of the writer's model.get_weights(), each once.
 ks_code ks_legacy_listed(ks_slots *out, ks_legacy *legacy);
-/// Keras 1 and Keras 2 differ in where a recurrent layer's gates are: with `apart` one array for each, as the default of
-/// Keras 1 has them, else side by side (its consume_less="gpu"). Only for Keras 1; the default is `apart`.
+/// Keras 1 and Keras 2 differ in where a recurrent layer's gates are: with `apart` one array for each, as the default
+/// of Keras 1 has them, else side by side (its consume_less="gpu"). Only for Keras 1; the default is `apart`.
 void ks_legacy_gates(ks_object *layer, bool apart);
 
 /// "1.2.2", "2.2.4-tf", "3.15.1"; a file of Keras 1 names no version where its weights are.
@@ -67,7 +67,7 @@ ks_writer ks_writer_of(const char *keras_version);
 /// A group of weights: the file's root or its "model_weights".
 typedef struct ks_legacy_group {
     ks_hdf5_node node;
-    const char *path;         ///< "" or "model_weights"
+    const char *path;          ///< "" or "model_weights"
     const char *keras_version; ///< attribute of the group; NULL: none
     const char *backend;       ///< NULL: none
     ks_writer writer;
@@ -82,5 +82,11 @@ ks_code ks_weights_load_legacy(ks_weight_map *map, ks_context *context, ks_arena
                                const char *document, const ks_legacy_group *group, const ks_weights_options *options);
 /// Makes map->listed the list of this writer without any file; for Keras 3 there is none (NULL).
 ks_code ks_weights_list(ks_weight_map *map, ks_context *context, ks_arena *arena, ks_writer writer);
+/// After variables were given other values: map->listed shows these.
+ks_code ks_weights_relist(const ks_weight_map *map, ks_context *context, ks_arena *arena);
+/// Gives the variable the values of one array of the list: all of it, or its gate.
+ks_code ks_slot_store(ks_slot *slot, ks_context *context, ks_arena *arena, const ks_tensor *values);
+/// The shape of the slot's array when it holds the variable's present values.
+ks_shape ks_slot_shape(const ks_slot *slot);
 
 #endif

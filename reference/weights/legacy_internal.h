@@ -5,8 +5,8 @@
 #include "weights/legacy.h"
 #include "weights/weights_internal.h"
 
-/// Names in an attribute of a group ("layer_names", "weight_names"), or in its pieces NAME0, NAME1, …; an empty array of
-/// any type is an empty list, and so is a missing attribute.
+/// Names in an attribute of a group ("layer_names", "weight_names"), or in its pieces NAME0, NAME1, …; an empty array
+/// of any type is an empty list, and so is a missing attribute.
 ks_code ks__legacy_names(const ks_text **out, size_t *count, ks__load *load, ks_hdf5_node group, const char *path,
                          const char *name);
 /// Looks up a group below another. Its absence is an error.

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Loads the variables of each object from its group PATH/vars. As Keras: the group's members must be as many as the
-// object's variables, shapes equal; another number type is cast. Source: Keras 3 layers/layer.py (load_own_variables),
-// saving/saving_lib.py (_load_state, H5IOStore).
+// object's variables, shapes equal; another number type is cast. Of sharded weights a group may have parts in several
+// files, which count together. Source: Keras 3 layers/layer.py (load_own_variables), saving/saving_lib.py (_load_state,
+// H5IOStore, ShardedH5IOStore).
 #include <string.h>
 
 #include "base/cast.h"
 #include "weights/weights_internal.h"
+
+#define MAX_PARTS 64
+
+/// An object's group, one part for each file that has it.
+typedef struct group {
+    const char *path;
+    struct {
+        ks_hdf5 *file;
+        ks_hdf5_node node;
+    } parts[MAX_PARTS];
+    size_t n_parts;
+    size_t n_members;
+} group;
 
 static size_t count_variables(const ks_object *object) {
     size_t count = 0;
@@ -19,30 +33,46 @@ static size_t count_variables(const ks_object *object) {
 
 // --- one dataset ----------------------------------------------------------------------------------------------------
 
-static ks_code load_variable(ks__load *l, ks_variable *v, ks_hdf5_node dataset) {
+// `*fits` is false, with KS_OK, when the shape differs and mismatches are skipped.
+static ks_code load_variable(bool *fits, ks__load *l, ks_variable *v, ks_hdf5_node dataset) {
     ks_hdf5_type type;
     const void *data;
     ks_code code;
     KS_TRY(ks__dataset_type(&type, l, dataset, v->path));
-    if (type.null_dataspace || !ks_shape_equal(&type.shape, &v->shape))
-        return ks__shape_mismatch(l, v, &type, v->path);
-    if (l->options.check)
-        return KS_OK;
-    KS_TRY(ks__dataset_read(&data, l, dataset, &type, v->dtype, v->path));
-    ks__set_data(v, data);
+    *fits = !type.null_dataspace && ks_shape_equal(&type.shape, &v->shape);
+    if (!*fits)
+        return l->options.skip_mismatch ? ks__weights_note(l, v->owner, v, v->path, "another shape")
+                                        : ks__shape_mismatch(l, v, &type, v->path);
+    if (!l->options.check) {
+        KS_TRY(ks__dataset_read(&data, l, dataset, &type, v->dtype, v->path));
+        ks__set_data(v, data);
+    }
+    KS_TRY(ks__weights_note(l, v->owner, v, v->path, NULL));
 done:
     return code;
 }
 
-static ks_code load_list(ks__load *l, ks_variable *first, ks_hdf5_node group) {
+static ks_code find_dataset(ks_hdf5_node *out, ks__load *l, const group *g, const ks_variable *v) {
+    const char *name = strrchr(v->path, '/') + 1;
+    bool found = false;
     ks_code code = KS_OK;
-    for (ks_variable *v = first; v; v = v->next) {
+    for (size_t i = 0; i < g->n_parts && !found; i++) {
+        l->file = g->parts[i].file;
+        KS_TRY(ks_hdf5_find(out, &found, l->file, g->parts[i].node, name));
+    }
+    if (!found)
+        return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, v->path, "the file has no such dataset");
+done:
+    return code;
+}
+
+// As Keras: the first variable that does not fit ends the object.
+static ks_code load_list(bool *fits, ks__load *l, ks_variable *first, const group *g) {
+    ks_code code = KS_OK;
+    for (ks_variable *v = first; v && *fits; v = v->next) {
         ks_hdf5_node dataset;
-        bool found;
-        KS_TRY(ks_hdf5_find(&dataset, &found, l->file, group, strrchr(v->path, '/') + 1));
-        if (!found)
-            return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, v->path, "the file has no such dataset");
-        KS_TRY(load_variable(l, v, dataset));
+        KS_TRY(find_dataset(&dataset, l, g, v));
+        KS_TRY(load_variable(fits, l, v, dataset));
     }
 done:
     return code;
@@ -50,68 +80,101 @@ done:
 
 // --- one object -----------------------------------------------------------------------------------------------------
 
-static void rename_variables(ks__load *l, ks_variable *first, const char *group) {
+static void rename_variables(ks__load *l, ks_variable *first, const char *path) {
     for (ks_variable *v = first; v; v = v->next)
-        v->path = ks_arena_format(l->arena, "%s/%s", group, strrchr(v->path, '/') + 1);
+        v->path = ks_arena_format(l->arena, "%s/%s", path, strrchr(v->path, '/') + 1);
+}
+
+static ks_code open_group(group *g, ks__load *l, const ks_weights_store *store, const char *path) {
+    ks_hdf5 *const *files;
+    const ks_hdf5_link *links;
+    size_t n_files, n_links;
+    ks_code code;
+    g->path = path;
+    g->n_parts = g->n_members = 0;
+    if (!path)
+        return l->context->error.code;
+    KS_TRY(store->find(&files, &n_files, store->argument, path));
+    if (n_files > MAX_PARTS)
+        return ks__weights_fail(l, KS_E_WEIGHTS_TOO_LARGE, path, "an object in more than %d files", MAX_PARTS);
+    for (size_t i = 0; i < n_files; i++) {
+        ks_hdf5_node node;
+        bool found;
+        KS_TRY(ks_hdf5_find(&node, &found, files[i], ks_hdf5_root(files[i]), path));
+        if (!found)
+            continue;
+        KS_TRY(ks_hdf5_links(&links, &n_links, files[i], node));
+        g->parts[g->n_parts].file = files[i];
+        g->parts[g->n_parts++].node = node;
+        g->n_members += n_links;
+    }
+done:
+    return code;
 }
 
 // Until 3.0.2 some attributes were private: "_query_dense" for what is "query_dense" now (formats of
 // MultiHeadAttention).
-static ks_code find_former_name(ks__load *l, const ks_saved_object *saved, ks_hdf5_node *group, bool *found,
-                                const char **path) {
-    const char *slash = strrchr(saved->path, '/');
+static ks_code find_former_name(group *g, ks__load *l, const ks_weights_store *store, const ks_saved_object *saved) {
+    const char *slash = strrchr(saved->path, '/'), *path = g->path;
     const char *former =
         slash ? ks_arena_format(l->arena, "%.*s/_%s/vars", (int)(slash - saved->path), saved->path, slash + 1)
               : ks_arena_format(l->arena, "_%s/vars", saved->path);
     ks_code code;
-    if (!former)
-        return l->context->error.code;
-    KS_TRY(ks_hdf5_find(group, found, l->file, ks_hdf5_root(l->file), former));
-    if (!*found)
+    KS_TRY(open_group(g, l, store, former));
+    if (g->n_parts == 0) {
+        g->path = path;
         return KS_OK;
-    *path = former;
+    }
     rename_variables(l, saved->object->trainable_variables, former);
     rename_variables(l, saved->object->other_variables, former);
 done:
     return code;
 }
 
-static ks_code load_object(ks__load *l, const ks_saved_object *saved) {
-    size_t expected = count_variables(saved->object), found = 0;
-    const char *path = ks_arena_format(l->arena, "%s%svars", saved->path, saved->path[0] ? "/" : "");
-    const ks_hdf5_link *links;
-    ks_hdf5_node group;
-    bool has_group;
+static ks_code load_object(ks__load *l, const ks_weights_store *store, const ks_saved_object *saved) {
+    size_t expected = count_variables(saved->object);
+    bool fits = true;
+    group g;
     ks_code code;
-    if (!path)
-        return l->context->error.code;
-    KS_TRY(ks_hdf5_find(&group, &has_group, l->file, ks_hdf5_root(l->file), path));
-    if (!has_group && expected && saved->path[0])
-        KS_TRY(find_former_name(l, saved, &group, &has_group, &path));
-    if (has_group)
-        KS_TRY(ks_hdf5_links(&links, &found, l->file, group));
-    if (found != expected) {
-        return ks__weights_fail(l, found ? KS_E_WEIGHTS_COUNT : KS_E_WEIGHTS_MISSING, path,
+    KS_TRY(open_group(&g, l, store, ks_arena_format(l->arena, "%s%svars", saved->path, saved->path[0] ? "/" : "")));
+    if (g.n_parts == 0 && expected && saved->path[0])
+        KS_TRY(find_former_name(&g, l, store, saved));
+    if (g.n_members != expected && l->options.skip_mismatch)
+        return ks__weights_note(l, saved->object, NULL, g.path, "another number of variables");
+    if (g.n_members != expected)
+        return ks__weights_fail(l, g.n_members ? KS_E_WEIGHTS_COUNT : KS_E_WEIGHTS_MISSING, g.path,
                                 "%.60s \"%.60s\" expected %zu variables, the file has %zu", saved->object->row->name,
-                                saved->object->name, expected, found);
-    }
+                                saved->object->name, expected, g.n_members);
     if (!saved->object->built && saved->object->row->build)
-        return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, path,
+        return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, g.path,
                                 "the layer was never built: the file does not say its input's shape");
-    KS_TRY(load_list(l, saved->object->trainable_variables, group));
-    KS_TRY(load_list(l, saved->object->other_variables, group));
+    KS_TRY(load_list(&fits, l, saved->object->trainable_variables, &g));
+    KS_TRY(load_list(&fits, l, saved->object->other_variables, &g));
 done:
     return code;
 }
 
-ks_code ks_weights_load_v3(const ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5 *file,
-                           const char *document, const ks_weights_options *options) {
-    ks__load l = {context, arena, file, document, *options};
+ks_code ks_weights_load_store(const ks_weight_map *map, ks_context *context, ks_arena *arena,
+                              const ks_weights_store *store, const char *document, const ks_weights_options *options) {
+    ks__load l = {context, arena, NULL, document, *options};
     ks_code code = KS_OK;
     for (size_t i = 0; i < map->n_objects; i++)
-        KS_TRY(load_object(&l, &map->objects[i]));
+        KS_TRY(load_object(&l, store, &map->objects[i]));
 done:
     return code;
+}
+
+static ks_code only_file(ks_hdf5 *const **out, size_t *count, void *argument, const char *path) {
+    (void)path;
+    *out = argument;
+    *count = 1;
+    return KS_OK;
+}
+
+ks_code ks_weights_load_v3(const ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5 *file,
+                           const char *document, const ks_weights_options *options) {
+    ks_weights_store store = {only_file, &file};
+    return ks_weights_load_store(map, context, arena, &store, document, options);
 }
 
 ks_code ks_weights_prepare(const ks_weight_map *map, ks_context *context, ks_arena *arena, bool as_double) {

@@ -55,8 +55,17 @@ typedef struct ks_weights_options {
     ks_weights_report *report; ///< filled in when not NULL; lives in the arena
 } ks_weights_options;
 
-/// Matches the file with the model. `document` names the file in errors. Data lives in `arena` or, unless it is to be
-/// copied, in the file's bytes.
+/// Where groups are. `find` gives the files that may hold parts of the group "layers/dense/vars"; each must stay open.
+typedef struct ks_weights_store {
+    ks_code (*find)(ks_hdf5 *const **files, size_t *count, void *argument, const char *group);
+    void *argument;
+} ks_weights_store;
+
+/// Matches the files with the model. `document` names them in errors. Data lives in `arena` or, unless it is to be
+/// copied, in the files' bytes.
+ks_code ks_weights_load_store(const ks_weight_map *map, ks_context *context, ks_arena *arena,
+                              const ks_weights_store *store, const char *document, const ks_weights_options *options);
+/// The same from one file.
 ks_code ks_weights_load_v3(const ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5 *file,
                            const char *document, const ks_weights_options *options);
 

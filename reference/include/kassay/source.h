@@ -17,6 +17,8 @@ typedef struct ks_source ks_source;
 
 /// Opens a regular file; anything else (a directory, a pipe) is KS_E_IO. Sets the context's memory budget for its size.
 ks_code ks_source_open(ks_source **out, ks_context *context, const char *path);
+/// The same, but read whatever its size: the bytes stay what they are, and no guard is needed.
+ks_code ks_source_open_copy(ks_source **out, ks_context *context, const char *path);
 /// Reads everything from a descriptor such as standard input; bounded by the limits.
 ks_code ks_source_read(ks_source **out, ks_context *context, int descriptor);
 void ks_source_close(ks_source *source); ///< NULL is allowed
