@@ -14,6 +14,7 @@ typedef struct ks__reader {
     ks_context *context;
     ks_arena *arena;
     ks_dialect dialect; ///< never AUTO; of the document, which is upgraded when it is not KERAS3
+    bool described;     ///< objects are only described: what cannot be run here is read all the same
     int depth;          ///< of records in records
     uint64_t n_layers;
     uint64_t n_nodes;
@@ -25,6 +26,8 @@ typedef struct ks__reader {
 ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *record, const char *place);
 /// Applies the key table and the base keys (name, trainable, dtype) to object->params.
 ks_code ks__read_keys(ks__reader *reader, ks_object *object);
+/// The value that a row's default stands for; NULL with the error set.
+ks_value *ks__default_value(ks_arena *arena, const char *text);
 ks_code ks__read_functional(ks__reader *reader, ks_object *model);
 ks_code ks__read_sequential(ks__reader *reader, ks_object *model);
 /// Builds with the shapes that build_config gives, if it gives any.

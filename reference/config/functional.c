@@ -44,8 +44,9 @@ typedef struct node {
     entry *entry;
     ks_tree *arguments; ///< slots are numbers of references until the node is called
     size_t first_reference, n_references;
-    size_t n_waiting;    ///< calls that must be made first
-    size_t first_waiter; ///< head of the list of calls that wait for this one
+    size_t n_waiting;     ///< calls that must be made first
+    size_t first_waiter;  ///< head of the list of calls that wait for this one
+    const ks_value *call; ///< {"args", "kwargs"}
     ks_tree result;
     size_t first_slot, n_results;
     bool called;
@@ -291,6 +292,7 @@ static ks_code read_call(wiring *w, node *n, const ks_value *call, size_t index)
     const char *place = ks_arena_format(w->reader->arena, "%s/inbound_nodes/%zu", n->entry->place, index);
     ks_code code = KS_OK;
 
+    n->call = call;
     n->first_reference = w->n_references;
     n->arguments = ks_arena_get(w->reader->arena, count + 1, sizeof(*n->arguments));
     if (!place || !n->arguments)
@@ -647,7 +649,7 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
         const node *n = &w->nodes[w->called[i]];
         if (n->reached)
             graph->nodes[graph->n_nodes++] =
-                (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node};
+                (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node, n->call};
     }
     graph->n_slots = w->n_slots;
     for (size_t i = 0; i < w->n_slots; i++)

@@ -74,7 +74,7 @@ static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_val
         return unknown_class(reader, record, place, name->text);
     if (row->unsafe)
         return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name", "%s: %s", row->name, row->unsafe);
-    if (row->unsupported)
+    if (row->unsupported && !reader->described)
         return ks__config_fail(reader, KS_E_CONFIG_UNSUPPORTED_CLASS, name, place, "class_name", "%s: %s", row->name,
                                row->unsupported);
     *out = row;

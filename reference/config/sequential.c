@@ -109,7 +109,7 @@ static ks_code make_graph(chain *c) {
     }
     if (c->input) {
         const ks_input_layer *params = c->input->params;
-        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0, NULL};
         graph->symbols[0].dtype = params->type;
         graph->symbols[0].shape = params->shape;
     }
@@ -119,7 +119,7 @@ static ks_code make_graph(chain *c) {
         if (!arguments)
             return c->reader->context->error.code;
         arguments[0] = slot_tree(i);
-        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0, NULL};
         KS_TRY(ks_add_child(&call, c->model, "layers", true, c->layers[i]));
     }
 done:

@@ -33,8 +33,7 @@ ks_bytes ks__save_metadata(void) {
 }
 
 ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
-    const ks_value *record = save->model->root->source;
-    return ks_json_write(out, save->context, record, (ks_json_style){0, true});
+    return ks_model_to_json(out, save->model);
 }
 
 ks_code ks__save_weights_v3(ks__save *save, ks_hdf5_writer *writer) {

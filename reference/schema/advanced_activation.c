@@ -100,7 +100,7 @@ const ks_class ks_class_ReLU = {
 
 static const ks_key leaky_relu_keys[] = {
     KS_ROW(ks_leaky_relu, negative_slope, FLOAT, KS_NUMERIC, "0.3"),
-    KS_ROW(ks_leaky_relu, alpha, FLOAT, KS_NULLABLE, "null"),
+    KS_ROW(ks_leaky_relu, alpha, FLOAT, KS_NULLABLE | KS_READ_ONLY, "null"),
 };
 
 static ks_code leaky_relu_check(ks_context *context, ks_object *object) {
@@ -194,6 +194,7 @@ const ks_class ks_class_ELU = {
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
     KS_KEYS(elu_keys),
+    .written = "name alpha trainable dtype",
     .params_size = sizeof(ks_elu_layer),
     .arguments = no_training,
     .mask = KS_MASK_PASS,

@@ -20,7 +20,7 @@
         KS_ROW_REGULARIZER(HEADS, bias_regularizer), KS_ROW_REGULARIZER(HEADS, activity_regularizer),                  \
         KS_ROW_CONSTRAINT(HEADS, kernel_constraint), KS_ROW_CONSTRAINT(HEADS, bias_constraint),                        \
         KS_ROW_SINCE(HEADS, seed, ANY, KS_NULLABLE | KS_INERT, "null", "3.4"),                                         \
-        KS_ROW_SINCE(HEADS, flash_attention, ANY, KS_NULLABLE | KS_INERT, "null", "3.7")
+        KS_ROW_SINCE(HEADS, flash_attention, ANY, KS_NULLABLE | KS_INERT | KS_READ_ONLY, "null", "3.7")
 
 static const ks_key multi_head_keys[] = {
     KS_ROW_INTS(HEADS, num_heads, INT, KS_REQUIRED | KS_NUMERIC, NULL, 0, 1),

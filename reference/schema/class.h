@@ -45,6 +45,7 @@ typedef enum ks_key_type { // the type of the field at `offset`
 } ks_key_type;
 
 #define KS_NULL_INT INT64_MIN
+#define KS_LOOSE SIZE_MAX ///< offset of a key that is checked and written but has no field
 #define KS_MAX_INTS 16
 
 typedef struct ks_ints {
@@ -79,10 +80,13 @@ typedef struct ks_activation {
 } ks_activation;
 
 enum ks_key_flags {
-    KS_NULLABLE = 1, ///< null is a value
-    KS_REQUIRED = 2, ///< the constructor has no default
-    KS_NUMERIC = 4,  ///< changes predictions: golden cases must cover a non-default value
-    KS_INERT = 8     ///< has no effect on loading and inference; checked, then kept for writing
+    KS_NULLABLE = 1,   ///< null is a value
+    KS_REQUIRED = 2,   ///< the constructor has no default
+    KS_NUMERIC = 4,    ///< changes predictions: golden cases must cover a non-default value
+    KS_INERT = 8,      ///< has no effect on loading and inference; checked, then kept for writing
+    KS_SINGLE = 16,    ///< Keras holds the number as a float32 and writes what that is
+    KS_READ_ONLY = 32, ///< written by other generations, or only where the base class writes it
+    KS_NOT_NULL = 64   ///< written when it is not null
 };
 
 typedef struct ks_key {
@@ -122,6 +126,9 @@ struct ks_class {
     ks_kind kind;
     const ks_key *keys; ///< of its own; name, trainable and dtype of every layer are added by the config stage
     size_t n_keys;
+    /// The keys in Keras's order, "*" for all of `keys` that are not named; NULL: "name trainable dtype *" (of layers),
+    /// "name *" (of operations), "*" (of others). A key that is not named and has no "*" is only read.
+    const char *written;
     size_t params_size;
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;

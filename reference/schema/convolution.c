@@ -46,13 +46,13 @@ static const char *const paddings_1d[] = {"valid", "same", "causal", NULL};
         KS_ROW_INTS(PARAMS, groups, INT, KS_NUMERIC, "1", 0, 1), RESULT_KEYS, KERNEL_TRAINING_KEYS,                    \
         {.name = "lora_rank",                                                                                          \
          .type = KS_KEY_INT,                                                                                           \
-         .flags = KS_NULLABLE | KS_INERT,                                                                              \
+         .flags = KS_NULLABLE | KS_INERT | KS_NOT_NULL,                                                                \
          .offset = KS_FIELD(PARAMS, lora_rank),                                                                        \
          .otherwise = "null",                                                                                          \
          .minimum = 1,                                                                                                 \
          .maximum = INT32_MAX,                                                                                         \
          .since = "3.7"},                                                                                              \
-        KS_ROW_SINCE(PARAMS, lora_alpha, INT, KS_NULLABLE | KS_INERT, "null", "3.10")
+        KS_ROW_SINCE(PARAMS, lora_alpha, INT, KS_NULLABLE | KS_INERT | KS_NOT_NULL, "null", "3.10")
 #define TRANSPOSE_KEYS(rank)                                                                                           \
     FILTERS_KEY, WINDOW_KEYS(rank, paddings),                                                                          \
         KS_ROW_INTS(PARAMS, output_padding, INTS, KS_NULLABLE | KS_NUMERIC, "null", rank, 0), FORMAT_KEYS(rank),       \

@@ -101,9 +101,9 @@ static const ks_key einsum_dense_keys[] = {
     KS_ROW_CONSTRAINT(ks_einsum_dense, kernel_constraint),
     KS_ROW_CONSTRAINT(ks_einsum_dense, bias_constraint),
     KS_ROW_SINCE(ks_einsum_dense, quantization_config, ANY, KS_NULLABLE, "null", "3.13"),
-    KS_ROW_SINCE(ks_einsum_dense, lora_rank, INT, KS_NULLABLE | KS_INERT, "null", "3.1"),
-    KS_ROW_SINCE(ks_einsum_dense, lora_alpha, INT, KS_NULLABLE | KS_INERT, "null", "3.10"),
-    KS_ROW_SINCE(ks_einsum_dense, gptq_unpacked_column_size, ANY, KS_NULLABLE | KS_INERT, "null", "3.11"),
+    KS_ROW_SINCE(ks_einsum_dense, lora_rank, INT, KS_NULLABLE | KS_INERT | KS_NOT_NULL, "null", "3.1"),
+    KS_ROW_SINCE(ks_einsum_dense, lora_alpha, INT, KS_NULLABLE | KS_INERT | KS_NOT_NULL, "null", "3.10"),
+    KS_ROW_SINCE(ks_einsum_dense, gptq_unpacked_column_size, ANY, KS_NULLABLE | KS_INERT | KS_NOT_NULL, "null", "3.11"),
 };
 
 static ks_code einsum_dense_check(ks_context *context, ks_object *object) {
@@ -262,11 +262,11 @@ static const ks_key embedding_keys[] = {
     KS_ROW_REGULARIZER(ks_embedding, activity_regularizer),
     KS_ROW_CONSTRAINT(ks_embedding, embeddings_constraint),
     KS_ROW(ks_embedding, mask_zero, BOOL, KS_NUMERIC, "false"),
-    KS_ROW(ks_embedding, weights, ANY, KS_NULLABLE, "null"),
-    KS_ROW(ks_embedding, input_length, ANY, KS_NULLABLE | KS_INERT, "null"),
+    KS_ROW(ks_embedding, weights, ANY, KS_NULLABLE | KS_READ_ONLY, "null"),
+    KS_ROW(ks_embedding, input_length, ANY, KS_NULLABLE | KS_READ_ONLY | KS_INERT, "null"),
     KS_ROW_SINCE(ks_embedding, quantization_config, ANY, KS_NULLABLE, "null", "3.13"),
-    KS_ROW_SINCE(ks_embedding, lora_rank, INT, KS_NULLABLE | KS_INERT, "null", "3.1"),
-    KS_ROW_SINCE(ks_embedding, lora_alpha, INT, KS_NULLABLE | KS_INERT, "null", "3.10"),
+    KS_ROW_SINCE(ks_embedding, lora_rank, INT, KS_NULLABLE | KS_INERT | KS_NOT_NULL, "null", "3.1"),
+    KS_ROW_SINCE(ks_embedding, lora_alpha, INT, KS_NULLABLE | KS_INERT | KS_NOT_NULL, "null", "3.10"),
 };
 
 static ks_code embedding_check(ks_context *context, ks_object *object) {

@@ -238,6 +238,7 @@ const ks_class ks_class_Orthogonal = {
     .module = "keras.initializers",
     .kind = KS_KIND_INITIALIZER,
     KS_KEYS(orthogonal_keys),
+    .written = "seed *",
     .params_size = sizeof(ks_orthogonal),
 };
 
@@ -264,6 +265,7 @@ const ks_class ks_class_RandomNormal = {
     .module = "keras.initializers",
     .kind = KS_KIND_INITIALIZER,
     KS_KEYS(random_normal_keys),
+    .written = "seed *",
     .params_size = sizeof(ks_random_normal),
 };
 
@@ -290,6 +292,7 @@ const ks_class ks_class_RandomUniform = {
     .module = "keras.initializers",
     .kind = KS_KIND_INITIALIZER,
     KS_KEYS(random_uniform_keys),
+    .written = "seed *",
     .params_size = sizeof(ks_random_uniform),
 };
 
@@ -316,6 +319,7 @@ const ks_class ks_class_TruncatedNormal = {
     .module = "keras.initializers",
     .kind = KS_KIND_INITIALIZER,
     KS_KEYS(truncated_normal_keys),
+    .written = "seed *",
     .params_size = sizeof(ks_truncated_normal),
 };
 
@@ -361,6 +365,7 @@ const ks_class ks_class_VarianceScaling = {
     .module = "keras.initializers",
     .kind = KS_KIND_INITIALIZER,
     KS_KEYS(variance_scaling_keys),
+    .written = "seed *",
     .params_size = sizeof(ks_variance_scaling),
 };
 

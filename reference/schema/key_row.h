@@ -38,6 +38,13 @@
      .offset = offsetof(params, key),                                                                                  \
      .otherwise = (text),                                                                                              \
      .choices = (table)}
+/// A key without a field, of a class that is only described. `text` NULL: required.
+#define KS_ROW_LOOSE(key, key_type, key_flags, text)                                                                   \
+    {.name = #key,                                                                                                     \
+     .type = KS_KEY_##key_type,                                                                                        \
+     .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
+     .offset = KS_LOOSE,                                                                                               \
+     .otherwise = (text)}
 /// What only training looks at.
 #define KS_ROW_INITIALIZER(params, key, text) KS_ROW(params, key, INITIALIZER, KS_NULLABLE | KS_INERT, text)
 #define KS_ROW_REGULARIZER(params, key) KS_ROW(params, key, REGULARIZER, KS_NULLABLE | KS_INERT, "null")

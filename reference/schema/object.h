@@ -69,9 +69,10 @@ struct ks_object {
 /// One call of a layer inside a Functional model (or Sequential, which is a chain of such calls).
 typedef struct ks_node {
     ks_object *layer;
-    ks_tree *arguments; ///< one per argument of the class's signature; tensors are slots
-    ks_tree result;     ///< structure of its result; tensors are slots
-    size_t index;       ///< among the calls of its layer, as keras_history counts
+    ks_tree *arguments;   ///< one per argument of the class's signature; tensors are slots
+    ks_tree result;       ///< structure of its result; tensors are slots
+    size_t index;         ///< among the calls of its layer, as keras_history counts
+    const ks_value *call; ///< {"args", "kwargs"} as it was written: which arguments had names; NULL: none had
 } ks_node;
 
 struct ks_graph {

@@ -46,6 +46,13 @@
 #define LSTM_KEYS(prefix, owner) CELL_ROW(prefix, owner, unit_forget_bias, BOOL, KS_INERT, "true")
 #define GRU_KEYS(prefix, owner) CELL_ROW(prefix, owner, reset_after, BOOL, KS_NUMERIC, "true")
 
+// Keys in the order of get_config.
+#define BASE_WORDS "name trainable dtype "
+#define SEQUENCE_WORDS "return_sequences return_state go_backwards stateful unroll zero_output_for_mask "
+#define INITIALIZER_WORDS "kernel_initializer recurrent_initializer bias_initializer "
+#define REGULARIZER_WORDS "kernel_regularizer recurrent_regularizer bias_regularizer "
+#define CONSTRAINT_WORDS "kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout"
+
 static const ks_key simple_rnn_cell_keys[] = {CELL_COMMON_KEYS(, ks_rnn_cell)};
 static const ks_key lstm_cell_keys[] = {CELL_COMMON_KEYS(, ks_rnn_cell), GATED_KEYS(, ks_rnn_cell),
                                         LSTM_KEYS(, ks_rnn_cell)};
@@ -168,12 +175,13 @@ done:
 static const char *const cell_arguments[] = {"inputs", "states", "training", NULL};
 static const char *const simple_cell_arguments[] = {"sequence", "states", "training", NULL};
 
-#define CELL_CLASS(class_name, key_table, argument_list)                                                               \
+#define CELL_CLASS(class_name, key_table, words, argument_list)                                                        \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
         .kind = KS_KIND_LAYER,                                                                                         \
         KS_KEYS(key_table),                                                                                            \
+        .written = (words),                                                                                            \
         .params_size = sizeof(ks_rnn_cell),                                                                            \
         .arguments = argument_list,                                                                                    \
         .mask = KS_MASK_NONE,                                                                                          \
@@ -181,9 +189,18 @@ static const char *const simple_cell_arguments[] = {"sequence", "states", "train
         .infer = cell_infer,                                                                                           \
     }
 
-CELL_CLASS(SimpleRNNCell, simple_rnn_cell_keys, simple_cell_arguments);
-CELL_CLASS(LSTMCell, lstm_cell_keys, cell_arguments);
-CELL_CLASS(GRUCell, gru_cell_keys, cell_arguments);
+CELL_CLASS(SimpleRNNCell, simple_rnn_cell_keys,
+           BASE_WORDS "units activation use_bias " INITIALIZER_WORDS REGULARIZER_WORDS CONSTRAINT_WORDS " seed",
+           simple_cell_arguments);
+CELL_CLASS(LSTMCell, lstm_cell_keys,
+           BASE_WORDS "units activation recurrent_activation use_bias unit_forget_bias " INITIALIZER_WORDS
+               REGULARIZER_WORDS CONSTRAINT_WORDS " seed",
+           cell_arguments);
+CELL_CLASS(GRUCell, gru_cell_keys,
+           BASE_WORDS
+           "units activation recurrent_activation use_bias " INITIALIZER_WORDS REGULARIZER_WORDS CONSTRAINT_WORDS
+           " reset_after seed",
+           cell_arguments);
 
 // --- StackedRNNCells ------------------------------------------------------------------------------------------------
 
@@ -359,12 +376,13 @@ static ks_code recurrent_compute_mask(ks_array **masks, const ks_tree *result, k
 
 static const char *const recurrent_arguments[] = {"sequences", "initial_state", "mask", "training", NULL};
 
-#define RECURRENT_CLASS(class_name, key_table, check_function)                                                         \
+#define RECURRENT_CLASS(class_name, key_table, words, check_function)                                                  \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
         .kind = KS_KIND_LAYER,                                                                                         \
         KS_KEYS(key_table),                                                                                            \
+        .written = (words),                                                                                            \
         .params_size = sizeof(ks_recurrent),                                                                           \
         .arguments = recurrent_arguments,                                                                              \
         .mask = KS_MASK_CUSTOM,                                                                                        \
@@ -374,10 +392,21 @@ static const char *const recurrent_arguments[] = {"sequences", "initial_state", 
         .compute_mask = recurrent_compute_mask,                                                                        \
     }
 
-RECURRENT_CLASS(RNN, rnn_keys, rnn_check);
-RECURRENT_CLASS(SimpleRNN, simple_rnn_keys, NULL);
-RECURRENT_CLASS(LSTM, lstm_keys, NULL);
-RECURRENT_CLASS(GRU, gru_keys, NULL);
+RECURRENT_CLASS(RNN, rnn_keys, BASE_WORDS SEQUENCE_WORDS "cell", rnn_check);
+RECURRENT_CLASS(SimpleRNN, simple_rnn_keys,
+                BASE_WORDS SEQUENCE_WORDS "units activation use_bias " INITIALIZER_WORDS REGULARIZER_WORDS
+                                          "activity_regularizer " CONSTRAINT_WORDS,
+                NULL);
+RECURRENT_CLASS(LSTM, lstm_keys,
+                BASE_WORDS SEQUENCE_WORDS "units activation recurrent_activation use_bias " INITIALIZER_WORDS
+                                          "unit_forget_bias " REGULARIZER_WORDS "activity_regularizer " CONSTRAINT_WORDS
+                                          " seed",
+                NULL);
+RECURRENT_CLASS(GRU, gru_keys,
+                BASE_WORDS SEQUENCE_WORDS
+                "units activation recurrent_activation use_bias " INITIALIZER_WORDS REGULARIZER_WORDS
+                "activity_regularizer " CONSTRAINT_WORDS " reset_after seed",
+                NULL);
 
 // --- Bidirectional --------------------------------------------------------------------------------------------------
 
@@ -392,7 +421,7 @@ static const ks_key bidirectional_keys[] = {
      .choices = merge_modes},
     KS_ROW(ks_bidirectional, layer, LAYER, KS_REQUIRED | KS_NUMERIC, NULL),
     KS_ROW(ks_bidirectional, backward_layer, LAYER, KS_NULLABLE | KS_NUMERIC, "null"),
-    KS_ROW(ks_bidirectional, weights, ANY, KS_NULLABLE, "null"),
+    KS_ROW(ks_bidirectional, weights, ANY, KS_NULLABLE | KS_READ_ONLY, "null"),
 };
 
 static bool is_recurrent(const ks_object *object) {

@@ -95,12 +95,13 @@ static ks_code spatial_3d_infer(ks_tree *out, ks_call *call, ks_object *object) 
 
 static const char *const dropout_arguments[] = {"inputs", "training", NULL};
 
-#define DROPOUT(class_name, key_table, check_function, infer_function)                                                 \
+#define DROPOUT(class_name, key_table, words, check_function, infer_function)                                          \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
         .kind = KS_KIND_LAYER,                                                                                         \
         KS_KEYS(key_table),                                                                                            \
+        .written = (words),                                                                                            \
         .params_size = sizeof(PARAMS),                                                                                 \
         .arguments = dropout_arguments,                                                                                \
         .mask = KS_MASK_PASS,                                                                                          \
@@ -108,13 +109,13 @@ static const char *const dropout_arguments[] = {"inputs", "training", NULL};
         .infer = infer_function,                                                                                       \
     }
 
-DROPOUT(Dropout, dropout_keys, dropout_check, inference_infer);
-DROPOUT(AlphaDropout, dropout_keys, rate_check, inference_infer);
-DROPOUT(GaussianDropout, gaussian_dropout_keys, rate_check, inference_infer);
-DROPOUT(GaussianNoise, gaussian_noise_keys, stddev_check, inference_infer);
-DROPOUT(SpatialDropout1D, spatial_1d_keys, rate_check, spatial_1d_infer);
-DROPOUT(SpatialDropout2D, spatial_keys, rate_check, spatial_2d_infer);
-DROPOUT(SpatialDropout3D, spatial_keys, rate_check, spatial_3d_infer);
+DROPOUT(Dropout, dropout_keys, NULL, dropout_check, inference_infer);
+DROPOUT(AlphaDropout, dropout_keys, NULL, rate_check, inference_infer);
+DROPOUT(GaussianDropout, gaussian_dropout_keys, NULL, rate_check, inference_infer);
+DROPOUT(GaussianNoise, gaussian_noise_keys, NULL, stddev_check, inference_infer);
+DROPOUT(SpatialDropout1D, spatial_1d_keys, "rate seed name dtype_name", rate_check, spatial_1d_infer);
+DROPOUT(SpatialDropout2D, spatial_keys, "rate seed name dtype_name data_format", rate_check, spatial_2d_infer);
+DROPOUT(SpatialDropout3D, spatial_keys, "rate seed name dtype_name data_format", rate_check, spatial_3d_infer);
 
 const ks_class ks_class_ActivityRegularization = {
     .name = "ActivityRegularization",

@@ -81,6 +81,8 @@ void ks_prediction_free(ks_prediction *prediction); ///< NULL is allowed
 ks_code ks_model_dump(ks_text *out, ks_model *model);
 /// The same for people. Free with ks_free.
 ks_code ks_model_describe(ks_text *out, ks_model *model);
+/// Keras 3's model.to_json(): the record of the model, as Keras 3.15.1 writes it. Free with ks_free.
+ks_code ks_model_to_json(ks_text *out, ks_model *model);
 
 typedef struct ks_summary_options {
     const char *keras_version; ///< which version's table: "2.15.0"; NULL: that of the file's writer, else the newest

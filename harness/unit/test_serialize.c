@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What this library writes of an object must be what Keras writes: of every golden model of the newest Keras, and of
+// every public class (golden/objects/).
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <stdlib.h>
+
+#include <kassay/archive.h>
+#include <kassay/json.h>
+#include <kassay/model.h>
+#include <kassay/source.h>
+
+#include "value_difference.h"
+
+#define GOLDEN KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/"
+
+// The config.json that Keras put into the archive.
+static ks_json *config_of(ks_context *context, const char *path) {
+    ks_source *source;
+    ks_archive *archive;
+    ks_bytes bytes;
+    ks_json *json = NULL;
+    assert_int_equal(ks_source_open(&source, context, path), KS_OK);
+    assert_int_equal(ks_archive_open_zip(&archive, context, ks_source_bytes(source), KS_ROAD_STRICT), KS_OK);
+    assert_int_equal(ks_archive_read(&bytes, archive, ks_archive_find(archive, "config.json"), true), KS_OK);
+    assert_int_equal(ks_json_parse(&json, context, bytes, KS_ROAD_STRICT), KS_OK);
+    ks_archive_close(archive);
+    ks_source_close(source);
+    return json;
+}
+
+// Keras saves what compile() was given; a model that is loaded without compiling has an empty one.
+static void forget_compile(ks_value *record) {
+    ks_value *config = (ks_value *)(uintptr_t)ks_value_get(record, "compile_config");
+    if (config && config->type == KS_VALUE_DICT)
+        config->as.dict.count = 0;
+}
+
+static bool written_equals(const char *path) {
+    char place[1024] = "";
+    ks_context context;
+    ks_model *model;
+    ks_text text;
+    ks_json *expected, *found;
+    bool equal;
+    ks_context_init(&context, NULL);
+    if (ks_model_load(&model, &context, path, NULL) != KS_OK) {
+        printf("%s: %s\n", path, context.error.message);
+        return false;
+    }
+    if (ks_model_to_json(&text, model) != KS_OK) {
+        printf("%s: %s %s\n", path, context.error.place, context.error.message);
+        ks_model_free(model);
+        return false;
+    }
+    expected = config_of(&context, path);
+    forget_compile((ks_value *)(uintptr_t)ks_json_root(expected));
+    assert_int_equal(ks_json_parse(&found, &context, (ks_bytes){(const uint8_t *)text.data, text.size}, KS_ROAD_STRICT),
+                     KS_OK);
+    equal = values_agree(ks_json_root(expected), ks_json_root(found), place, sizeof(place));
+    if (!equal)
+        printf("%s: %s\n", path, place);
+    ks_json_free(expected);
+    ks_json_free(found);
+    ks_free(&context, (void *)(uintptr_t)text.data);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    return equal;
+}
+
+static void test_golden_models(void **state) {
+    glob_t files;
+    size_t different = 0;
+    (void)state;
+    assert_int_equal(glob(GOLDEN "*/*/model.keras", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        different += !written_equals(files.gl_pathv[i]);
+    assert_true(files.gl_pathc > 300);
+    globfree(&files);
+    assert_int_equal(different, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden_models),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the canonical model back to Keras 3's records, as Keras 3.15.1 writes them: every config key, in its order and
+// value form, whatever generation the object came from.
+#ifndef KASSAY_CONFIG_SERIALIZE_H
+#define KASSAY_CONFIG_SERIALIZE_H
+
+#include <kassay/json_writer.h>
+
+#include "schema/class.h"
+
+typedef struct ks_write_options {
+    bool no_build;   ///< leave "build_config" out
+    bool no_compile; ///< leave the empty "compile_config" of models out
+} ks_write_options;
+
+/// The record {"module", "class_name", "config", "registered_name", …} of an object as a value. It lives in `arena` and
+/// borrows from the object. `options` may be NULL.
+ks_code ks_config_value(ks_value *out, ks_context *context, ks_arena *arena, const ks_object *object,
+                        const ks_write_options *options);
+/// Writes that record as the writer's next value.
+ks_code ks_config_write(ks_json_writer *writer, const ks_object *object, const ks_write_options *options);
+
+#endif
