@@ -18,6 +18,7 @@ class Case:
     second: typing.Callable = None  # float64 outputs from float64 inputs in numpy, where TensorFlow has no such kernel
     script: str = ""
     also: tuple = ()  # further formats: "weights-v3", "json-v3"
+    shard_gib: float = None  # max_shard_size of weights-v3-sharded
     old: bool = False  # made by the older writers too
 
 

@@ -28,6 +28,10 @@ REASON = (
 )
 
 
+WITH_ARCHITECTURE = ("weights-v3", "weights-v3-sharded", "h5-weights-legacy")
+LEGACY = ("h5-legacy", "h5-weights-legacy")
+
+
 class Refused(Exception):
     """The case's numbers could not see a bug, or Keras does not load its own file."""
 
@@ -90,17 +94,23 @@ def snake_case(name):
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def all_datasets(files):
+    """(path, array) of every dataset but the optimizer's, in one HDF5 file or in several that share one tree."""
+    datasets = []
+    for data in files if isinstance(files, list) else [files]:
+        with h5py.File(io.BytesIO(data), "r") as file:
+
+            def visit(name, item):
+                if isinstance(item, h5py.Dataset) and not name.startswith("optimizer/"):
+                    datasets.append((name, np.array(item)))
+
+            file.visititems(visit)
+    return datasets
+
+
 def dataset_names(h5_bytes, weights):
     """The dataset of each weight, found by its bytes: random weights are all different."""
-    datasets = []
-    with h5py.File(io.BytesIO(h5_bytes), "r") as file:
-
-        def visit(name, item):
-            if isinstance(item, h5py.Dataset) and not name.startswith("optimizer/"):
-                datasets.append((name, np.array(item)))
-
-        file.visititems(visit)
-    names = []
+    datasets, names = all_datasets(h5_bytes), []
     for weight in weights:
         for index, (name, data) in enumerate(datasets):
             if data.shape == weight.shape and data.tobytes() == weight.tobytes():
@@ -110,6 +120,45 @@ def dataset_names(h5_bytes, weights):
         else:
             raise Refused("a weight is not in the file")
     return names
+
+
+def legacy_attribute(group, name):
+    """A list of names, in one attribute or in chunks."""
+    if name in group.attrs:
+        values = list(group.attrs[name])
+    else:
+        values, chunk = [], 0
+        while f"{name}{chunk}" in group.attrs:
+            values += list(group.attrs[f"{name}{chunk}"])
+            chunk += 1
+    return [v.decode() if isinstance(v, bytes) else v for v in values]
+
+
+def legacy_weights(layer):
+    """In the order of a legacy file, which the trainable flags of the moment change."""
+    return list(layer.trainable_weights) + list(layer.non_trainable_weights)
+
+
+def legacy_names(model, h5_bytes, kind):
+    """The dataset of each weight in a legacy file, as its writer laid them out; their bytes are compared."""
+    root, paths = ("model_weights" if kind == "h5-legacy" else ""), {}
+    with h5py.File(io.BytesIO(h5_bytes), "r") as file:
+        group = file[root] if root else file
+        owners = [(layer.name, legacy_weights(layer)) for layer in model.layers]
+        own = model._trainable_variables + model._non_trainable_variables
+        owners.append(("top_level_model_weights", own))
+        for name, weights in owners:
+            if name not in group:
+                continue
+            names = legacy_attribute(group[name], "weight_names")
+            if len(names) != len(weights):
+                raise Refused(f"{name} has {len(names)} weights in the file, {len(weights)} in the model")
+            for weight, weight_name in zip(weights, names):
+                path = "/".join(part for part in (root, name, weight_name) if part)
+                if np.array(file[path]).tobytes() != np.array(weight).tobytes():
+                    raise Refused(f"FINDING: {path} does not hold the weight that it names")
+                paths.setdefault(id(weight), path)
+    return [paths[id(w)] for w in model.weights]
 
 
 def shape_list(shape):
@@ -124,17 +173,34 @@ def class_name(layer):
     return keras.saving.serialize_keras_object(layer)["class_name"]
 
 
-def layer_records(model):
+def layer_path(kind, base, number, name):
+    if kind == "h5-legacy":
+        return "model_weights/" + name
+    if kind == "h5-weights-legacy":
+        return name
+    return "layers/" + (f"{base}_{number}" if number else base)
+
+
+def classes_in(config):
+    """class_name by layer name, as the file says it."""
+    found = {}
+    for record in config.get("config", {}).get("layers", []) if isinstance(config.get("config"), dict) else []:
+        found[record["config"]["name"]] = record["class_name"]
+    return found
+
+
+def layer_records(model, kind, config):
     used, records = {}, []
+    said = classes_in(config) if kind == "h5-legacy" else {}
     for layer in model.layers:
         base = snake_case(type(layer).__name__)
         number = used.get(base, 0)
         used[base] = number + 1
-        path = "layers/" + (f"{base}_{number}" if number else base)
+        path = layer_path(kind, base, number, layer.name)
         # Calls made outside this model (the making of a nested model, a first use) are not part of it.
         nodes = [n for n in layer._inbound_nodes if is_in_model(model, layer, n)] or layer._inbound_nodes
         outputs = [tensor_record(t) for t in nodes[0].output_tensors] if nodes else []
-        records.append({"name": layer.name, "class": class_name(layer), "path": path, "outputs": outputs})
+        records.append({"name": layer.name, "class": said.get(layer.name) or class_name(layer), "path": path, "outputs": outputs})
     return records
 
 
@@ -151,7 +217,7 @@ def structure(model, kind, config, names, with_data):
         variables.append(
             {
                 "path": name,
-                "name": variable.name,
+                "name": name.split("/")[-1] if kind in LEGACY else variable.name,
                 "dtype": keras.backend.standardize_dtype(variable.dtype),
                 "shape": shape_list(variable.shape),
                 "trainable": created_trainable(model, variable),
@@ -164,7 +230,7 @@ def structure(model, kind, config, names, with_data):
         "object": without_ids(config),
         "inputs": [{"name": t.name, **tensor_record(t)} for t in flatten(model.inputs)],
         "outputs": [tensor_record(t) for t in flatten(model.outputs)],
-        "layers": layer_records(model),
+        "layers": layer_records(model, kind, config),
         "variables": variables,
     }
 
@@ -345,12 +411,28 @@ def config_of(kind, folder):
     if kind == "keras-v3":
         with zipfile.ZipFile(os.path.join(folder, "model.keras")) as archive:
             return json.loads(archive.read("config.json"))
-    names = {"weights-v3": "architecture.json", "keras-v3-dir": os.path.join("model", "config.json")}
+    if kind == "h5-legacy":
+        with h5py.File(os.path.join(folder, "model.h5"), "r") as file:
+            return json.loads(file.attrs["model_config"])
+    names = {kind: "architecture.json" for kind in WITH_ARCHITECTURE}
+    names = {**names, "keras-v3-dir": os.path.join("model", "config.json")}
     with open(os.path.join(folder, names.get(kind, "model.json"))) as file:
         return json.load(file)
 
 
-def save_artifact(model, kind, folder):
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def legacy_h5_format():
+    """The writer of legacy weights, which Keras 3 keeps but reaches only through whole files."""
+    from keras.src.legacy.saving import legacy_h5_format
+
+    return legacy_h5_format
+
+
+def save_artifact(model, kind, folder, shard_gib=None):
     """Saves, and returns (artifact, bytes of the HDF5 file, architecture)."""
     if kind == "keras-v3":
         path = os.path.join(folder, "model.keras")
@@ -362,13 +444,28 @@ def save_artifact(model, kind, folder):
         model.save(path, zipped=False)
         with open(os.path.join(path, "model.weights.h5"), "rb") as file:
             return "model", file.read(), None
+    if kind == "h5-legacy":
+        path = os.path.join(folder, "model.h5")
+        model.save(path)
+        return "model.h5", read_bytes(path), None
+    if kind in WITH_ARCHITECTURE:
+        with open(os.path.join(folder, "architecture.json"), "w") as file:
+            file.write(model.to_json())
     if kind == "weights-v3":
         path = os.path.join(folder, "model.weights.h5")
         model.save_weights(path)
-        with open(os.path.join(folder, "architecture.json"), "w") as file:
-            file.write(model.to_json())
-        with open(path, "rb") as file:
-            return "model.weights.h5", file.read(), "architecture.json"
+        return "model.weights.h5", read_bytes(path), "architecture.json"
+    if kind == "weights-v3-sharded":
+        model.save_weights(os.path.join(folder, "model.weights.json"), max_shard_size=shard_gib)
+        shards = sorted(name for name in os.listdir(folder) if name.endswith(".weights.h5"))
+        if len(shards) < 1:
+            raise Refused("no shard was written")
+        return "model.weights.json", [read_bytes(os.path.join(folder, name)) for name in shards], "architecture.json"
+    if kind == "h5-weights-legacy":
+        path = os.path.join(folder, "model.h5")
+        with h5py.File(path, "w") as file:
+            legacy_h5_format().save_weights_to_hdf5_group(file, model)
+        return "model.h5", read_bytes(path), "architecture.json"
     with open(os.path.join(folder, "model.json"), "w") as file:
         file.write(model.to_json())
     scratch = os.path.join(folder, "scratch.weights.h5")
@@ -385,11 +482,14 @@ def load_artifact(kind, folder):
         return keras.models.load_model(os.path.join(folder, "model.keras"), compile=False)
     if kind == "keras-v3-dir":
         return keras.models.load_model(os.path.join(folder, "model"), compile=False)
-    name = "architecture.json" if kind == "weights-v3" else "model.json"
+    if kind == "h5-legacy":
+        return keras.models.load_model(os.path.join(folder, "model.h5"), compile=False)
+    name = "architecture.json" if kind in WITH_ARCHITECTURE else "model.json"
     with open(os.path.join(folder, name)) as file:
         model = keras.models.model_from_json(file.read())
-    if kind == "weights-v3":
-        model.load_weights(os.path.join(folder, "model.weights.h5"))
+    weights = {"weights-v3": "model.weights.h5", "weights-v3-sharded": "model.weights.json", "h5-weights-legacy": "model.h5"}
+    if kind in weights:
+        model.load_weights(os.path.join(folder, weights[kind]))
     return model
 
 
@@ -411,8 +511,8 @@ def write_case(out, kind, family, case):
         if case.finish:
             case.finish(model, inputs)
         weights = [np.array(w) for w in model.weights]
-        artifact, h5_bytes, architecture = save_artifact(model, kind, folder)
-        names = dataset_names(h5_bytes, weights)
+        artifact, h5_bytes, architecture = save_artifact(model, kind, folder, case.shard_gib)
+        names = legacy_names(model, h5_bytes, kind) if kind in LEGACY else dataset_names(h5_bytes, weights)
         numbers = None
         if kind != "json-v3":
             outputs = predict(model, inputs)
@@ -421,9 +521,16 @@ def write_case(out, kind, family, case):
             else:
                 doubles = float64_outputs(case.build, weights, inputs)
             numbers = check_numbers(outputs, doubles, inputs, model)
-        loaded = load_artifact(kind, folder)
+        bug, loaded = None, model
+        try:
+            loaded = load_artifact(kind, folder)
+            if kind != "json-v3":
+                check_reload(loaded, weights, outputs, inputs)
+        except Exception as error:  # noqa: BLE001: a legacy file stays as a finding about its writer
+            if kind not in LEGACY:
+                raise
+            bug, loaded = error, by_archive(model, folder)
         if kind != "json-v3":
-            check_reload(loaded, weights, outputs, inputs)
             arrays = {f"input.{i}": x for i, x in enumerate(inputs)}
             arrays.update({f"output.{i}": x for i, x in enumerate(outputs)})
             arrays.update({f"float64.{i}": x for i, x in enumerate(doubles)})
@@ -432,15 +539,42 @@ def write_case(out, kind, family, case):
             stored["names"] = np.array([n.encode() for n in names], dtype="S") if names else np.zeros(0, "S1")
             save_npz(os.path.join(folder, "weights.npz"), stored)
         config = config_of(kind, folder)
-        write_json(
-            os.path.join(folder, "structure.json"), structure(loaded, kind, config, names, kind != "json-v3")
-        )
+        write_json(os.path.join(folder, "structure.json"), structure(loaded, kind, config, names, kind != "json-v3"))
         record = case_record(kind, case, artifact, seed, numbers, architecture, float64_tolerance(config))
+        if bug:
+            mark_writer_bug(record, bug)
         write_json(os.path.join(folder, "case.json"), record)
-        return None
+        return f"WRITER BUG {case_id}: {first_line(bug)}" if bug else None
     except Exception as error:  # noqa: BLE001: any failure of Keras is told, none stops the others
         shutil.rmtree(folder, ignore_errors=True)
         return f"{case_id}: {type(error).__name__}: {str(error)[:300]}"
+
+
+def first_line(error):
+    """What Keras complains of, in one line."""
+    text = str(error).split("Exception encountered: ")[-1].strip()
+    return f"{type(error).__name__}: {(text.splitlines() or [''])[0][:160]}"
+
+
+def by_archive(model, folder):
+    """The model as a `.keras` file gives it back: what the damaged legacy file stands for."""
+    path = os.path.join(folder, "scratch.keras")
+    model.save(path)
+    try:
+        keras.backend.clear_session()
+        return keras.models.load_model(path, compile=False)
+    finally:
+        os.remove(path)
+
+
+def mark_writer_bug(record, error):
+    """Real weights and numbers in a file that its own writer does not read back: readers may differ."""
+    differs = isinstance(error, Refused)
+    record["expect"], record["level"] = "either", "MAY"
+    record["reason"] = ["accepted"] if differs else ["accepted", "malformed", "unsupported"]
+    record["tags"] = record["tags"] + ["writer-bug"]
+    what = str(error).replace("FINDING: ", "") if differs else f"the writer does not load its own file ({first_line(error)})"
+    record["title"] += ". Writer bug: " + what
 
 
 def predict_unbuilt(model, inputs):
