@@ -631,8 +631,8 @@ static ks_code finish_layers(wiring *w, ks_graph *graph) {
     ks__symbolic_call(&call, w->reader);
     for (size_t i = 0; i < count; i++) {
         graph->operations[graph->n_operations++] = sorted[i]->object;
-        if (sorted[i]->object->row->kind == KS_KIND_OPERATION)
-            continue;
+        if (sorted[i]->object->row->kind == KS_KIND_OPERATION && w->reader->dialect == KS_DIALECT_KERAS3)
+            continue; // in Keras 2 every operation is a layer
         graph->layers[graph->n_layers++] = sorted[i]->object;
         KS_TRY(ks_add_child(&call, w->model, "layers", true, sorted[i]->object));
     }

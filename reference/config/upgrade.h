@@ -84,6 +84,9 @@ ks_code ks__upgrade_functional(ks__upgrade *u, ks__dict *record, ks__dict *confi
 /// Its input, which older writers leave to the first layer's "batch_input_shape".
 ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
 
+/// A TensorFlow function in a graph, whose calls are in the form of Keras 3 already. Other records stay as they are.
+ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *place);
+
 /// The whole document.
 ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,
                              ks_dialect dialect, const char *keras_version, const char *place);

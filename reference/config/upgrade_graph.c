@@ -25,6 +25,7 @@ typedef struct old_layer {
     const ks_class *row;  ///< after the upgrade; NULL: unknown class
     bool model;           ///< a nested model
     bool keeps_structure; ///< a first argument that is a list of one tensor stays a list
+    bool causal;          ///< attention that looks back only, in every call
     int64_t first_node;   ///< number of its first call in this model
 } old_layer;
 
@@ -218,6 +219,21 @@ static void drop_idle_arguments(const ks_class *row, ks__dict *kwargs) {
     }
 }
 
+// What a config of Keras 2 says of every call.
+static ks_code add_arguments(const old_layer *layer, ks__dict *kwargs) {
+    const ks_value *constants = ks__dict_get(kwargs, "constants");
+    if (constants && constants->type == KS_VALUE_NULL)
+        ks__dict_remove(kwargs, "constants");
+    if (layer->causal)
+        return ks__dict_set(kwargs, "use_causal_mask", ks__value_bool(true, kwargs->offset));
+    return KS_OK;
+}
+
+static bool is_causal(const ks_value *record) {
+    const ks_value *causal = ks_value_get(ks_value_get(record, "config"), "causal");
+    return causal && causal->type == KS_VALUE_BOOL && causal->as.boolean;
+}
+
 static bool takes_states(const ks_class *row) {
     return row && row->arguments && strcmp(row->arguments[0], "sequences") == 0;
 }
@@ -263,6 +279,7 @@ static ks_code upgrade_call(rewiring *w, const old_layer *layer, ks_value *out, 
         KS_TRY(convert(w, &kwargs_value, old, false, 0));
     KS_TRY(ks__dict_copy(&kwargs, w->u, old ? &kwargs_value : NULL));
     drop_idle_arguments(layer->row, &kwargs);
+    KS_TRY(add_arguments(layer, &kwargs));
     if (takes_states(layer->row))
         KS_TRY(split_states(w, &first, &kwargs));
     args = ks__value_list(w->u, 1, call->offset);
@@ -367,12 +384,14 @@ ks_code ks__upgrade_functional(ks__upgrade *u, ks__dict *record, ks__dict *confi
             w.layers[i].row =
                 ks_class_find(class_name->text, module && module->type == KS_VALUE_STRING ? &module->text : NULL);
         w.layers[i].keeps_structure = keeps_structure(original);
+        w.layers[i].causal = is_causal(original);
     }
     for (size_t i = 0; i < layers->as.list.count; i++) {
         w.place = ks_arena_format(u->arena, "%s/config/layers/%zu", place, i);
         if (!w.place)
             return u->context->error.code;
         KS_TRY(upgrade_calls(&w, &w.layers[i], &list.as.list.items[i]));
+        KS_TRY(ks__upgrade_operation(u, &list.as.list.items[i], w.place));
     }
     w.place = place;
     KS_TRY(ks__dict_set(config, "layers", list));

@@ -23,8 +23,8 @@ static bool is_false(const ks_value *value) {
 static ks_code drop_while_false(ks__upgrade *u, ks__dict *config, const char *key, const char *place) {
     const ks_value *value = ks__dict_get(config, key);
     if (!is_false(value))
-        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, value, place, key,
-                                "this value cannot be run by this reference");
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, value, place, "config",
+                                "\"%s\" with this value cannot be run by this reference", key);
     ks__dict_remove(config, key);
     return KS_OK;
 }
@@ -77,6 +77,54 @@ static ks_code multi_head_attention(ks__upgrade *u, ks__dict *record, ks__dict *
     return KS_OK;
 }
 
+// Since TensorFlow 2.3 every convolution has "groups", which only some can have.
+static ks_code ungrouped(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *groups = ks__dict_get(config, "groups");
+    (void)record;
+    if (groups && !(groups->type == KS_VALUE_INT && groups->fits && groups->as.integer == 1))
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, groups, place, "config/groups",
+                                "groups cannot be run in this layer by this reference");
+    ks__dict_remove(config, "groups");
+    return KS_OK;
+}
+
+static ks_code depthwise(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    static const char *const unused[] = {"filters", "kernel_initializer", "kernel_regularizer", "kernel_constraint"};
+    for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
+        ks__dict_remove(config, unused[i]);
+    return ungrouped(u, record, config, place);
+}
+
+static ks_code separable(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    static const char *const unused[] = {"kernel_initializer", "kernel_regularizer", "kernel_constraint"};
+    for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
+        ks__dict_remove(config, unused[i]);
+    return ungrouped(u, record, config, place);
+}
+
+static ks_code spatial_dropout(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)u;
+    (void)record;
+    (void)place;
+    ks__dict_remove(config, "noise_shape");
+    return KS_OK;
+}
+
+// "causal" became an argument of the call, which the graph's upgrade adds.
+static ks_code attention(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *causal = ks__dict_get(config, "causal");
+    if (!is_false(causal) && !ks__dict_get(record, "inbound_nodes"))
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, causal, place, "config/causal",
+                                "causal attention outside a graph cannot be run by this reference");
+    ks__dict_remove(config, "causal");
+    return KS_OK;
+}
+
+static ks_code stacked_cells(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)record;
+    return drop_while_false(u, config, "reverse_state_order", place);
+}
+
 // --- table ----------------------------------------------------------------------------------------------------------
 
 static const ks__old_class old_classes[] = {
@@ -97,6 +145,19 @@ static const ks__old_class old_classes[] = {
     {"GRUV2", "GRU", gru},
     {"GRUCell", "GRUCell", gru},
     {"MultiHeadAttention", "MultiHeadAttention", multi_head_attention},
+    {"Attention", "Attention", attention},
+    {"AdditiveAttention", "AdditiveAttention", attention},
+    {"StackedRNNCells", "StackedRNNCells", stacked_cells},
+    {"Conv1DTranspose", "Conv1DTranspose", ungrouped},
+    {"Conv2DTranspose", "Conv2DTranspose", ungrouped},
+    {"Conv3DTranspose", "Conv3DTranspose", ungrouped},
+    {"DepthwiseConv1D", "DepthwiseConv1D", depthwise},
+    {"DepthwiseConv2D", "DepthwiseConv2D", depthwise},
+    {"SeparableConv1D", "SeparableConv1D", separable},
+    {"SeparableConv2D", "SeparableConv2D", separable},
+    {"SpatialDropout1D", "SpatialDropout1D", spatial_dropout},
+    {"SpatialDropout2D", "SpatialDropout2D", spatial_dropout},
+    {"SpatialDropout3D", "SpatialDropout3D", spatial_dropout},
 };
 
 const ks__old_class *ks__keras2_class(ks_text name) {
