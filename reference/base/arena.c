@@ -2,25 +2,22 @@
 #include "base/arena.h"
 
 #include "base/checked.h"
+#include "base/keep.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define FIRST_BLOCK 4096
-#define LARGEST_BLOCK (1024 * 1024)
+#define LARGEST_BLOCK ((size_t)1024 * 1024)
 
 struct ks__arena_block {
     ks__arena_block *older;
-    size_t size; ///< bytes behind the header
-    size_t used;
-    char pad[40]; ///< keeps the data aligned to 64 bytes
+    char pad[56]; ///< keeps the data aligned to 64 bytes
 };
 
 void ks_arena_init(ks_arena *arena, ks_context *context) {
-    arena->context = context;
-    arena->blocks = NULL;
-    arena->next_size = FIRST_BLOCK;
+    *arena = (ks_arena){.context = context, .next_size = FIRST_BLOCK};
 }
 
 void ks_arena_fini(ks_arena *arena) {
@@ -29,41 +26,58 @@ void ks_arena_fini(ks_arena *arena) {
         ks_free(arena->context, arena->blocks);
         arena->blocks = older;
     }
+    arena->free = NULL;
+    arena->left = 0;
 }
 
-void *ks_arena_get(ks_arena *arena, size_t count, size_t item_size) {
+void ks_arena_expect(ks_arena *arena, size_t size) {
+    size = size < LARGEST_BLOCK ? size : LARGEST_BLOCK;
+    if (arena->next_size < size)
+        arena->next_size = (size + 63) & ~(size_t)63;
+}
+
+static ks__arena_block *new_block(ks_arena *arena, size_t size) {
+    return ks__allocate_room(arena->context, 1, sizeof(ks__arena_block) + size);
+}
+
+void *ks__arena_slow(ks_arena *arena, size_t count, size_t item_size) {
     uint64_t size = 0;
     uint64_t rounded = 0;
-    if (!ks_mul_u64(count, item_size, &size) || !ks_add_u64(size, 15, &rounded) || rounded > SIZE_MAX / 2) {
+    if (!ks_mul_u64(count, item_size, &size) || !ks_add_u64(size, KS_ARENA_ALIGNMENT - 1, &rounded) ||
+        rounded > SIZE_MAX / 2) {
         ks_fail(arena->context, KS_E_OVER_MEMORY, KS_STAGE_NONE, KS_NO_OFFSET, NULL,
                 "%zu items of %zu bytes are more than memory can hold", count, item_size);
         return NULL;
     }
-    size_t need = (size_t)rounded & ~(size_t)15;
-    ks__arena_block *block = arena->blocks;
-    if (!block || need > block->size - block->used) {
-        size_t block_size = need > arena->next_size ? need : arena->next_size;
-        block = ks_allocate(arena->context, 1, sizeof *block + block_size);
-        if (!block)
-            return NULL;
-        block->size = block_size;
-        block->older = arena->blocks;
-        arena->blocks = block;
-        if (arena->next_size < LARGEST_BLOCK)
-            arena->next_size *= 2;
+    size_t need = (size_t)rounded & ~(KS_ARENA_ALIGNMENT - 1);
+    bool alone = need >= arena->next_size; // then the block that is in use stays in use
+    ks__arena_block *block = new_block(arena, alone ? need : arena->next_size);
+    if (!block)
+        return NULL;
+    if (alone && arena->blocks) {
+        block->older = arena->blocks->older;
+        arena->blocks->older = block;
+        return block + 1;
     }
-    void *memory = (char *)(block + 1) + block->used;
-    block->used += need;
-    return memory;
+    block->older = arena->blocks;
+    arena->blocks = block;
+    if (alone)
+        return block + 1;
+    arena->free = (char *)(block + 1) + need;
+    arena->left = arena->next_size - need;
+    if (arena->next_size < LARGEST_BLOCK)
+        arena->next_size *= 2;
+    return block + 1;
 }
 
 ks_text ks_arena_text(ks_arena *arena, const char *data, size_t size) {
     ks_text text = {NULL, 0};
-    char *copy = ks_arena_get(arena, size + 1, 1);
+    char *copy = ks_arena_room(arena, size + 1, 1);
     if (!copy)
         return text;
     if (size)
         memcpy(copy, data, size);
+    copy[size] = 0;
     text.data = copy;
     text.size = size;
     return text;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ALIGNMENT 64
+#define MALLOC_ALIGNMENT _Alignof(max_align_t)
 
 /// Stands before every allocation. Its size keeps the memory behind it aligned.
 typedef struct ks__allocation {
@@ -18,7 +19,8 @@ typedef struct ks__allocation {
     uint64_t size;                ///< bytes charged
     uint64_t number;              ///< from ks_memory.n_allocations
     void (*release)(void *thing); ///< of ks_keep: what is kept goes when the allocation does; else NULL
-    char pad[ALIGNMENT - 40];
+    void *block;                  ///< as malloc gave it
+    char pad[ALIGNMENT - 48];
 } allocation;
 
 _Static_assert(sizeof(allocation) == ALIGNMENT, "the header must keep the alignment");
@@ -45,31 +47,29 @@ void ks_context_budget(ks_context *context, uint64_t file_size) {
     context->memory.limit = total;
 }
 
-void *ks_allocate(ks_context *context, size_t count, size_t item_size) {
+void *ks__allocate_room(ks_context *context, size_t count, size_t item_size) {
     ks_memory *memory = &context->memory;
     uint64_t size = 0;
     uint64_t total = 0;
-    if (!ks_mul_u64(count, item_size, &size) || !ks_add_u64(size, sizeof(allocation) + ALIGNMENT - 1, &total) ||
+    if (!ks_mul_u64(count, item_size, &size) ||
+        !ks_add_u64(size, sizeof(allocation) + ALIGNMENT - MALLOC_ALIGNMENT, &total) ||
         !ks_range_inside(memory->held, total, memory->limit)) {
         ks_fail(context, KS_E_OVER_MEMORY, KS_STAGE_NONE, KS_NO_OFFSET, NULL,
                 "%zu items of %zu bytes do not fit: %llu of %llu bytes are held", count, item_size,
                 (unsigned long long)memory->held, (unsigned long long)memory->limit);
         return NULL;
     }
-    total &= ~(uint64_t)(ALIGNMENT - 1);
     memory->n_allocations++;
-    allocation *header = NULL;
+    void *block = NULL;
     if (memory->fail_at == 0 || memory->n_allocations < memory->fail_at)
-        header = aligned_alloc(ALIGNMENT, total);
-    if (!header) {
+        block = malloc((size_t)total);
+    if (!block) {
         ks_fail(context, KS_E_NO_MEMORY, KS_STAGE_NONE, KS_NO_OFFSET, NULL, "no memory for %llu bytes",
                 (unsigned long long)size);
         return NULL;
     }
-    memset(header, 0, total);
-    header->size = total;
-    header->number = memory->n_allocations;
-    header->older = memory->newest;
+    allocation *header = (allocation *)(((uintptr_t)block + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    *header = (allocation){.older = memory->newest, .size = total, .number = memory->n_allocations, .block = block};
     if (memory->newest)
         memory->newest->newer = header;
     memory->newest = header;
@@ -78,6 +78,11 @@ void *ks_allocate(ks_context *context, size_t count, size_t item_size) {
     if (memory->held > memory->peak)
         memory->peak = memory->held;
     return header + 1;
+}
+
+void *ks_allocate(ks_context *context, size_t count, size_t item_size) {
+    void *room = ks__allocate_room(context, count, item_size);
+    return room ? memset(room, 0, count * item_size) : NULL;
 }
 
 void ks_free(ks_context *context, void *pointer) {
@@ -95,7 +100,7 @@ void ks_free(ks_context *context, void *pointer) {
     memory->n_live--;
     if (header->release)
         header->release(*(void **)pointer);
-    free(header);
+    free(header->block);
 }
 
 void *ks_keep(ks_context *context, void *thing, void (*release)(void *thing)) {

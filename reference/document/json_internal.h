@@ -35,12 +35,15 @@ typedef enum ks__json_encoding {
     KS__JSON_UTF32_BE
 } ks__json_encoding;
 
+/// NULs behind the text: the first stops every scan, the others let it look at 16 bytes at once.
+#define KS__JSON_PADDING 16
+
 /// The document's bytes and their UTF-8 form. The copy is the reader's to change: offsets are found in `bytes` alone.
 typedef struct ks__json_source {
     ks_bytes bytes;
     ks__json_encoding encoding;
     size_t bom_size;   ///< bytes of the byte order mark, which is no part of the text
-    char *text;        ///< UTF-8, surrogates in three bytes each, followed by NUL
+    char *text;        ///< UTF-8, surrogates in three bytes each, followed by KS__JSON_PADDING NULs
     size_t text_size;  ///< bytes
     size_t known_text; ///< the last place asked for: offset in `text` …
     size_t known_byte; ///< … and in `bytes`
@@ -58,7 +61,8 @@ static inline uint64_t ks__json_source_offset(ks__json_source *source, size_t at
 
 /// The float whose text is `text`, of the grammar of JSON, correctly rounded whatever the process's locale is. The byte
 /// behind the text must not continue it.
-double ks__json_float(ks_text text, locale_t c_locale);
+/// `*c_locale` is 0 or the C locale, and is made when it is needed.
+double ks__json_float(ks_text text, locale_t *c_locale);
 /// False when the integer does not fit.
 bool ks__json_integer(ks_text text, int64_t *out);
 /// Digits of the shortest text that reads back as `number`, laid out as Python's repr; "NaN", "Infinity" and

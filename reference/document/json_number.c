@@ -15,6 +15,12 @@
 bool ks__json_integer(ks_text text, int64_t *out) {
     bool negative = text.data[0] == '-';
     int64_t value = 0;
+    if (text.size <= 18) { // fits whatever the digits are
+        for (size_t i = negative; i < text.size; i++)
+            value = value * 10 + (text.data[i] - '0');
+        *out = negative ? -value : value;
+        return true;
+    }
     for (size_t i = negative; i < text.size; i++) {
         int64_t digit = text.data[i] - '0';
         // Built downwards: the most negative number has no positive twin.
@@ -63,11 +69,13 @@ static bool exact_float(ks_text text, double *out) {
     return true;
 }
 
-double ks__json_float(ks_text text, locale_t c_locale) {
+double ks__json_float(ks_text text, locale_t *c_locale) {
     double value = 0;
     if (exact_float(text, &value))
         return value;
-    return strtod_l(text.data, NULL, c_locale);
+    if (!*c_locale)
+        *c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return strtod_l(text.data, NULL, *c_locale);
 }
 
 /// A positive number as `count` digits and a decimal exponent: 0.d1d2d3… × 10^point.

@@ -12,44 +12,64 @@
 //              it is an int of any size up to 4300 digits
 //   object     of two equal keys the last value counts, in the place of the first
 //
-// There is no recursion: open containers wait on a stack of frames, their finished children on two more stacks. When a
-// container closes, its children move from there to the arena, as one array. Strings are unescaped in place in the
-// document's UTF-8 copy, and text ends with a NUL that takes the place of the byte behind it.
+// There is no recursion: open containers wait on a stack of frames, their children on two more stacks. When a container
+// closes, its children move from there to the arena, as one array. Strings are unescaped in place in the document's
+// UTF-8 copy, and text ends with a NUL that takes the place of the byte behind it, once that byte was read.
+//
+// The place in the text goes through the functions as an argument and comes back as what was reached, or NULL after a
+// failure: so it stays in a register.
 #include "document/json_internal.h"
 
 #include "base/checked.h"
+#include "base/keep.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 
 #define LONGEST_INTEGER 4300
 #define FEW_MEMBERS 64
+#define SMALL 8192    ///< bytes of a document whose values get one piece of memory
+#define SMALL_SHARE 8 ///< bytes of values for one byte of it
+#define FIRST_ROOM 48 ///< items of each stack before it takes memory
 
 typedef struct frame {
     bool dict;
+    bool repeated;   ///< some key may have come twice
     size_t first;    ///< its first child on the stack of its kind
     uint64_t offset; ///< of its opening bracket
+    uint64_t marks;  ///< of the keys so far, one bit of 64 each
 } frame;
 
 typedef struct parser {
     ks_context *context;
     ks_json *json;
     ks__json_source source;
-    locale_t c_locale;
-    char *text; ///< UTF-8, NUL behind it
-    size_t size;
-    size_t at;
-    char *open_number; ///< byte behind the last number: becomes NUL as soon as it has been read
-    uint64_t n_seen;   ///< values so far
-    ks_value *values;  ///< children of open lists
-    size_t n_values, values_capacity;
-    ks_member *members; ///< children of open dicts; the last one of each waits for its value
-    size_t n_members, members_capacity;
+    uint64_t n_left;    ///< values that may still come
+    locale_t c_locale;  ///< made when it is needed first
+    char *text;         ///< UTF-8, NULs behind it
+    char *end;          ///< of the text
+    ks_code code;       ///< of the failure, once there was one
+    bool between;       ///< behind a finished value
+    ks_value *here;     ///< what the next value becomes
+    ks_value *values;   ///< children of open lists; the last one of each may be in the making
+    ks_member *members; ///< children of open dicts; the same
     frame *frames;
-    size_t n_frames, frames_capacity;
+    size_t n_values, values_room;
+    size_t n_members, members_room;
+    size_t n_frames, frames_room;
     uint32_t *order; ///< scratch of the search for duplicate keys
-    size_t order_capacity;
+    size_t order_room;
+    ks_value first_values[FIRST_ROOM];
+    ks_member first_members[FIRST_ROOM];
+    frame first_frames[FIRST_ROOM];
 } parser;
+
+static inline uint64_t offset_of(parser *p, const char *at) {
+    return ks__json_source_offset(&p->source, (size_t)(at - p->text));
+}
 
 // ---------------------------------------------------------------------------------------------------------- failures
 
@@ -69,7 +89,9 @@ static void write_place(const parser *p, char *place, size_t place_size) {
             step = p->members[members_end - 1].key;
             members_end = open->first;
         } else {
-            step.size = (size_t)snprintf(number, sizeof number, "%zu", values_end - open->first);
+            size_t n_items = values_end - open->first;
+            bool in_making = n_items > 0 && !(p->between && i + 1 == p->n_frames);
+            step.size = (size_t)snprintf(number, sizeof number, "%zu", n_items - in_making);
             values_end = open->first;
         }
         if (step.size + 1 > at)
@@ -81,102 +103,111 @@ static void write_place(const parser *p, char *place, size_t place_size) {
     memmove(place, place + at, place_size - at);
 }
 
-/// Fails at a place in the text, saying what stands there.
-static ks_code fail(parser *p, ks_code code, size_t at, const char *expected) {
+/// Fails at a place in the text, saying what stands there. Returns NULL, as all that move through the text do.
+static char *fail(parser *p, ks_code code, const char *at, const char *expected) {
     char place[200];
     char found[32];
-    uint8_t c = (uint8_t)p->text[at];
+    uint8_t c = (uint8_t)*at;
     write_place(p, place, sizeof place);
-    if (at >= p->size)
+    if (at >= p->end)
         snprintf(found, sizeof found, "the end");
     else if (c > 0x20 && c < 0x7F)
         snprintf(found, sizeof found, "'%c'", c);
     else
         snprintf(found, sizeof found, "byte 0x%02X", c);
-    uint64_t offset = ks__json_source_offset(&p->source, at < p->size ? at : p->size);
-    return ks_fail(p->context, code, KS_STAGE_JSON, offset, place, "expected %s, found %s", expected, found);
+    p->code = ks_fail(p->context, code, KS_STAGE_JSON, offset_of(p, at < p->end ? at : p->end), place,
+                      "expected %s, found %s", expected, found);
+    return NULL;
 }
 
 /// Fails with `code`, or with "truncated" when the text ends here.
-static ks_code unexpected(parser *p, ks_code code, const char *expected) {
-    return fail(p, p->at >= p->size ? KS_E_JSON_TRUNCATED : code, p->at, expected);
+static char *unexpected(parser *p, ks_code code, const char *at, const char *expected) {
+    return fail(p, at >= p->end ? KS_E_JSON_TRUNCATED : code, at, expected);
+}
+
+static char *too_many(parser *p, ks_code code, const char *at, uint64_t limit, const char *what) {
+    p->code = ks_fail(p->context, code, KS_STAGE_JSON, offset_of(p, at), NULL, "expected at most %llu %s, found more",
+                      (unsigned long long)limit, what);
+    return NULL;
 }
 
 // ------------------------------------------------------------------------------------------------------------ stacks
 
-/// Makes room for one more item in a full array; the new one is half as large again.
-static ks_code grow(parser *p, void **items, size_t *capacity, size_t count, size_t item_size) {
-    size_t wanted = count < 32 ? 32 : count + count / 2;
-    void *larger = ks_allocate(p->context, wanted, item_size);
-    if (!larger)
-        return p->context->error.code;
-    if (count)
-        memcpy(larger, *items, count * item_size);
-    ks_free(p->context, *items);
-    *items = larger;
-    *capacity = wanted;
-    return KS_OK;
-}
-
-static ks_code count_value(parser *p) {
-    if (p->n_seen++ < p->context->limits.json_values)
-        return KS_OK;
-    return ks_fail(p->context, KS_E_OVER_COUNT, KS_STAGE_JSON, ks__json_source_offset(&p->source, p->at), NULL,
-                   "expected at most %llu values, found more", (unsigned long long)p->context->limits.json_values);
-}
-
-static ks_code open_container(parser *p, bool dict) {
-    if (p->n_frames >= p->context->limits.json_depth)
-        return ks_fail(p->context, KS_E_OVER_DEPTH, KS_STAGE_JSON, ks__json_source_offset(&p->source, p->at), NULL,
-                       "expected at most %llu nested containers, found more",
-                       (unsigned long long)p->context->limits.json_depth);
-    if (p->n_frames == p->frames_capacity) {
-        void *frames = p->frames;
-        ks_code code = grow(p, &frames, &p->frames_capacity, p->n_frames, sizeof *p->frames);
-        p->frames = frames;
-        if (code != KS_OK)
-            return code;
+/// Makes room for more items in a full array; the new one is half as large again.
+static bool grow(parser *p, void **items, size_t *room, size_t item_size, const void *first) {
+    size_t wanted = *room + *room / 2;
+    void *larger = ks__allocate_room(p->context, wanted, item_size);
+    if (!larger) {
+        p->code = p->context->error.code;
+        return false;
     }
-    frame *open = &p->frames[p->n_frames++];
-    open->dict = dict;
-    open->first = dict ? p->n_members : p->n_values;
-    open->offset = ks__json_source_offset(&p->source, p->at);
-    p->at++;
-    return KS_OK;
+    memcpy(larger, *items, *room * item_size);
+    if (*items != first)
+        ks_free(p->context, *items);
+    *items = larger;
+    *room = wanted;
+    return true;
+}
+
+static bool grow_values(parser *p) {
+    void *items = p->values;
+    bool grown = grow(p, &items, &p->values_room, sizeof *p->values, p->first_values);
+    p->values = items;
+    return grown;
+}
+
+static bool grow_members(parser *p) {
+    void *items = p->members;
+    bool grown = grow(p, &items, &p->members_room, sizeof *p->members, p->first_members);
+    p->members = items;
+    return grown;
+}
+
+static bool grow_frames(parser *p) {
+    void *items = p->frames;
+    bool grown = grow(p, &items, &p->frames_room, sizeof *p->frames, p->first_frames);
+    p->frames = items;
+    return grown;
+}
+
+static void free_stacks(parser *p) {
+    if (p->values != p->first_values)
+        ks_free(p->context, p->values);
+    if (p->members != p->first_members)
+        ks_free(p->context, p->members);
+    if (p->frames != p->first_frames)
+        ks_free(p->context, p->frames);
+    ks_free(p->context, p->order);
 }
 
 // ----------------------------------------------------------------------------------------------------------- scanning
 
-static char skip_space(parser *p) {
-    const char *at = p->text + p->at;
-    while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')
+static inline char *skip_space(char *at) {
+    while ((uint8_t)*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
         at++;
-    p->at = (size_t)(at - p->text);
-    return *at;
+    return at;
 }
 
-/// The first quote, backslash or control character from `at` on.
-static const char *skip_plain(const char *at) {
-    const uint64_t ones = 0x0101010101010101u;
-    const uint64_t high = 0x8080808080808080u;
-    for (;; at += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word); // seven bytes of padding stand behind the NUL
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t slash = word ^ (ones * '\\');
-        uint64_t stop = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - ones * 0x20) & ~word);
-        stop &= high;
-        if (stop == 0)
-            continue;
-        // Only the first hit is exact: a borrow may set bits of the bytes behind it.
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        return at + __builtin_ctzll(stop) / 8;
-#else
-        while ((uint8_t)*at >= 0x20 && *at != '"' && *at != '\\')
-            at++;
-        return at;
-#endif
+/// The first quote, backslash or control character from `at` on. May look at as many bytes behind the text as
+/// KS__JSON_PADDING says.
+static inline char *skip_plain(char *at) {
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i slash = _mm_set1_epi8('\\');
+    const __m128i control = _mm_set1_epi8(0x1F);
+    for (;; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash));
+        stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+        if (mask)
+            return at + __builtin_ctz(mask);
     }
+#else
+    while ((uint8_t)*at >= 0x20 && *at != '"' && *at != '\\')
+        at++;
+    return at;
+#endif
 }
 
 static int hex_digit(char c) {
@@ -200,7 +231,7 @@ static bool read_hex(const char *at, uint32_t *out) {
 }
 
 /// Reads the escape whose backslash is at *from, writes its character to `to` and moves *from behind it.
-static size_t unescape(const char **from, char *to) {
+static size_t unescape(char **from, char *to) {
     static const char letters[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
     char letter = (*from)[1];
@@ -223,35 +254,39 @@ static size_t unescape(const char **from, char *to) {
     return ks__utf8_put(to, point);
 }
 
-/// Reads the string whose opening quote is at p->at.
-static ks_code read_string(parser *p, ks_text *out) {
-    char *start = p->text + p->at + 1;
-    char *to = start;
-    const char *from = start;
-    for (;;) {
-        const char *stop = skip_plain(from);
-        size_t plain = (size_t)(stop - from);
-        if (to != from)
-            memmove(to, from, plain);
-        to += plain;
-        from = stop;
-        if (*from == '"')
-            break;
-        size_t at = (size_t)(from - p->text);
-        if (at >= p->size)
-            return fail(p, KS_E_JSON_TRUNCATED, at, "the closing quote of a string");
+/// The rest of a string, from its first backslash on.
+static char *read_escaped(parser *p, ks_text *out, char *start, char *stop) {
+    char *to = stop;
+    char *from = stop;
+    while (*from != '"') {
+        if (from >= p->end)
+            return fail(p, KS_E_JSON_TRUNCATED, from, "the closing quote of a string");
         if (*from != '\\')
-            return fail(p, KS_E_JSON_CONTROL, at, "no raw control character in a string");
+            return fail(p, KS_E_JSON_CONTROL, from, "no raw control character in a string");
+        const char *escape = from + 1;
         size_t step = unescape(&from, to);
         if (step == 0)
-            return fail(p, at + 1 >= p->size ? KS_E_JSON_TRUNCATED : KS_E_JSON_ESCAPE, at + 1,
+            return fail(p, escape >= p->end ? KS_E_JSON_TRUNCATED : KS_E_JSON_ESCAPE, escape,
                         "one of \"\\/bfnrt or u with four hexadecimal digits after a backslash");
         to += step;
+        size_t plain = (size_t)(skip_plain(from) - from);
+        memmove(to, from, plain);
+        to += plain;
+        from += plain;
     }
-    p->at = (size_t)(from + 1 - p->text);
     *to = 0;
     *out = (ks_text){start, (size_t)(to - start)};
-    return KS_OK;
+    return from + 1;
+}
+
+/// Reads the string whose opening quote is at `at`.
+static inline char *read_string(parser *p, char *at, ks_text *out) {
+    char *stop = skip_plain(at + 1);
+    if (*stop != '"')
+        return read_escaped(p, out, at + 1, stop);
+    *stop = 0;
+    *out = (ks_text){at + 1, (size_t)(stop - at - 1)};
+    return stop + 1;
 }
 
 static size_t count_digits(const char *at) {
@@ -261,114 +296,101 @@ static size_t count_digits(const char *at) {
     return count;
 }
 
-static ks_code bad_number(parser *p, size_t at) {
-    return fail(p, at >= p->size ? KS_E_JSON_TRUNCATED : KS_E_JSON_NUMBER, at, "a digit");
+static char *bad_number(parser *p, const char *at) {
+    return fail(p, at >= p->end ? KS_E_JSON_TRUNCATED : KS_E_JSON_NUMBER, at, "a digit");
 }
 
-/// Fraction and exponent from *at on, which is moved behind them.
-static ks_code read_fraction(parser *p, const char **at, bool *is_float) {
-    if (**at == '.') {
-        *is_float = true;
-        size_t digits = count_digits(++*at);
-        *at += digits;
+/// Behind the fraction and the exponent at `at`.
+static char *skip_fraction(parser *p, char *at) {
+    if (*at == '.') {
+        size_t digits = count_digits(++at);
+        at += digits;
         if (digits == 0)
-            return bad_number(p, (size_t)(*at - p->text));
+            return bad_number(p, at);
     }
-    if (**at == 'e' || **at == 'E') {
-        *is_float = true;
-        ++*at;
-        *at += **at == '+' || **at == '-';
-        size_t digits = count_digits(*at);
-        *at += digits;
+    if (*at == 'e' || *at == 'E') {
+        ++at;
+        at += *at == '+' || *at == '-';
+        size_t digits = count_digits(at);
+        at += digits;
         if (digits == 0)
-            return bad_number(p, (size_t)(*at - p->text));
+            return bad_number(p, at);
     }
-    return KS_OK;
+    return at;
 }
 
-static void take_number(parser *p, ks_value *out, size_t size) {
-    out->text = (ks_text){p->text + p->at, size};
-    p->at += size;
-    p->open_number = p->text + p->at;
+static char *read_float(parser *p, char *start, char *at, ks_value *out) {
+    at = skip_fraction(p, at);
+    if (!at)
+        return NULL;
+    out->text = (ks_text){start, (size_t)(at - start)};
+    out->type = KS_VALUE_FLOAT;
+    out->as.number = ks__json_float(out->text, &p->c_locale);
+    return at;
 }
 
-static ks_code read_number(parser *p, ks_value *out) {
-    const char *start = p->text + p->at;
-    const char *at = start + (*start == '-');
-    bool is_float = false;
+static inline char *read_number(parser *p, char *start, ks_value *out) {
+    char *at = start + (*start == '-');
     size_t digits = count_digits(at);
     if (digits == 0)
-        return bad_number(p, (size_t)(at - p->text));
+        return bad_number(p, at);
     if (digits > 1 && *at == '0')
-        return fail(p, KS_E_JSON_NUMBER, (size_t)(at + 1 - p->text), "no digit after a leading zero");
+        return fail(p, KS_E_JSON_NUMBER, at + 1, "no digit after a leading zero");
     at += digits;
-    ks_code code = read_fraction(p, &at, &is_float);
-    if (code != KS_OK)
-        return code;
-    if (!is_float && digits > LONGEST_INTEGER)
-        return fail(p, KS_E_JSON_LONG_INTEGER, p->at, "an integer of at most 4300 digits");
-    take_number(p, out, (size_t)(at - start));
-    if (is_float) {
-        out->type = KS_VALUE_FLOAT;
-        out->as.number = ks__json_float(out->text, p->c_locale);
-    } else {
-        out->type = KS_VALUE_INT;
-        out->fits = ks__json_integer(out->text, &out->as.integer);
-    }
-    return KS_OK;
+    if (*at == '.' || *at == 'e' || *at == 'E')
+        return read_float(p, start, at, out);
+    if (digits > LONGEST_INTEGER)
+        return fail(p, KS_E_JSON_LONG_INTEGER, start, "an integer of at most 4300 digits");
+    out->text = (ks_text){start, (size_t)(at - start)};
+    out->type = KS_VALUE_INT;
+    out->fits = ks__json_integer(out->text, &out->as.integer);
+    return at;
 }
 
-static bool word_is(const parser *p, const char *word, size_t word_size) {
-    return p->size - p->at >= word_size && memcmp(p->text + p->at, word, word_size) == 0;
+static char *no_value(parser *p, const char *at) {
+    if (at >= p->end && p->n_frames == 0)
+        return fail(p, KS_E_JSON_EMPTY, at, "a value");
+    return unexpected(p, KS_E_JSON_VALUE, at, "a value");
 }
 
-/// true, false, null, NaN, Infinity, -Infinity; false when no word stands here.
-static bool read_word(parser *p, ks_value *out) {
-    static const struct {
-        const char *word;
-        ks_value_type type;
-        bool boolean;
-        double number;
-    } words[] = {
-        {"null", KS_VALUE_NULL, false, 0},
-        {"true", KS_VALUE_BOOL, true, 0},
-        {"false", KS_VALUE_BOOL, false, 0},
-        {"NaN", KS_VALUE_FLOAT, false, (double)__builtin_nanf("")},
-        {"Infinity", KS_VALUE_FLOAT, false, __builtin_inf()},
-        {"-Infinity", KS_VALUE_FLOAT, false, -__builtin_inf()},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t word_size = strlen(words[i].word);
-        if (!word_is(p, words[i].word, word_size))
-            continue;
-        out->type = words[i].type;
-        if (out->type == KS_VALUE_FLOAT) {
-            out->as.number = words[i].number;
-            take_number(p, out, word_size);
-            return true;
-        }
-        if (out->type == KS_VALUE_BOOL)
-            out->as.boolean = words[i].boolean;
-        p->at += word_size;
-        return true;
-    }
-    return false;
+/// Behind the word, which must stand at `at`. The NULs behind the text are part of no word.
+static inline char *read_word(parser *p, char *at, const char *word, size_t word_size) {
+    return memcmp(at, word, word_size) == 0 ? at + word_size : no_value(p, at);
 }
 
-static ks_code read_scalar(parser *p, ks_value *out) {
-    char c = p->text[p->at];
-    out->offset = ks__json_source_offset(&p->source, p->at);
-    if (c == '"') {
+/// NaN, Infinity, -Infinity
+static char *read_number_word(parser *p, char *at, const char *word, double number, ks_value *out) {
+    out->type = KS_VALUE_FLOAT;
+    out->as.number = number;
+    out->text = (ks_text){at, strlen(word)};
+    return read_word(p, at, word, out->text.size);
+}
+
+static inline char *read_scalar(parser *p, char *at, ks_value *out) {
+    *out = (ks_value){.offset = offset_of(p, at)};
+    switch (*at) {
+    case '"':
         out->type = KS_VALUE_STRING;
-        return read_string(p, &out->text);
+        return read_string(p, at, &out->text);
+    case 'n':
+        out->type = KS_VALUE_NULL;
+        return read_word(p, at, "null", 4);
+    case 't':
+        out->type = KS_VALUE_BOOL;
+        out->as.boolean = true;
+        return read_word(p, at, "true", 4);
+    case 'f':
+        out->type = KS_VALUE_BOOL;
+        return read_word(p, at, "false", 5);
+    case 'N':
+        return read_number_word(p, at, "NaN", (double)__builtin_nanf(""), out);
+    case 'I':
+        return read_number_word(p, at, "Infinity", __builtin_inf(), out);
+    case '-':
+        return at[1] == 'I' ? read_number_word(p, at, "-Infinity", -__builtin_inf(), out) : read_number(p, at, out);
+    default:
+        return *at >= '0' && *at <= '9' ? read_number(p, at, out) : no_value(p, at);
     }
-    if ((c >= '0' && c <= '9') || (c == '-' && p->text[p->at + 1] != 'I'))
-        return read_number(p, out);
-    if (read_word(p, out))
-        return KS_OK;
-    if (p->at >= p->size && p->n_frames == 0)
-        return fail(p, KS_E_JSON_EMPTY, p->at, "a value");
-    return unexpected(p, KS_E_JSON_VALUE, "a value");
 }
 
 // --------------------------------------------------------------------------------------------------------- containers
@@ -421,24 +443,16 @@ static void hide(parser *p, ks_member *members, size_t first, size_t last) {
     members[last].key.data = NULL;
 }
 
-/// Finds duplicates among few members: only keys whose mark (one bit of 64) was seen before are compared.
 static size_t hide_duplicates_of_few(parser *p, ks_member *members, size_t count) {
-    uint64_t marks = 0;
     size_t n_hidden = 0;
-    for (size_t i = 0; i < count; i++) {
-        ks_text key = members[i].key;
-        unsigned mix = (unsigned)key.size * 31u;
-        if (key.size)
-            mix += (uint8_t)key.data[0] * 7u + (uint8_t)key.data[key.size / 2] * 5u + (uint8_t)key.data[key.size - 1];
-        uint64_t mark = (uint64_t)1 << (mix & 63);
-        for (size_t j = 0; (marks & mark) && j < i; j++) {
-            if (members[j].key.data && ks_text_equal(members[j].key, key)) {
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (members[j].key.data && ks_text_equal(members[j].key, members[i].key)) {
                 hide(p, members, j, i);
                 n_hidden++;
                 break;
             }
         }
-        marks |= mark;
     }
     return n_hidden;
 }
@@ -446,13 +460,13 @@ static size_t hide_duplicates_of_few(parser *p, ks_member *members, size_t count
 static ks_code hide_duplicates_of_many(parser *p, ks_member *members, size_t count, size_t *out) {
     if (count > UINT32_MAX)
         return ks_fail(p->context, KS_E_OVER_COUNT, KS_STAGE_JSON, KS_NO_OFFSET, NULL, "%zu keys in one object", count);
-    if (count > p->order_capacity) {
+    if (count > p->order_room) {
         ks_free(p->context, p->order);
-        p->order_capacity = 0;
+        p->order_room = 0;
         p->order = ks_allocate(p->context, count, sizeof *p->order);
         if (!p->order)
             return p->context->error.code;
-        p->order_capacity = count;
+        p->order_room = count;
     }
     for (size_t i = 0; i < count; i++)
         p->order[i] = (uint32_t)i;
@@ -469,189 +483,226 @@ static ks_code hide_duplicates_of_many(parser *p, ks_member *members, size_t cou
     return KS_OK;
 }
 
-static ks_code close_list(parser *p, const frame *open, ks_value *out) {
+static bool close_list(parser *p, const frame *open, ks_value *out) {
     size_t count = p->n_values - open->first;
     out->type = KS_VALUE_LIST;
     out->as.list.count = count;
-    out->as.list.items = ks_arena_get(&p->json->arena, count, sizeof *p->values);
+    out->as.list.items = ks_arena_room(&p->json->arena, count, sizeof *p->values);
     if (!out->as.list.items)
-        return p->context->error.code;
-    if (count)
-        memcpy(out->as.list.items, p->values + open->first, count * sizeof *p->values);
+        return false;
+    memcpy(out->as.list.items, p->values + open->first, count * sizeof *p->values);
     p->n_values = open->first;
-    return KS_OK;
+    return true;
 }
 
-static ks_code close_dict(parser *p, const frame *open, ks_value *out) {
+static bool close_dict(parser *p, const frame *open, ks_value *out) {
     size_t count = p->n_members - open->first;
-    ks_member *members = count ? p->members + open->first : NULL;
+    ks_member *members = p->members + open->first;
     size_t n_hidden = 0;
-    ks_code code = KS_OK;
-    if (count <= FEW_MEMBERS)
+    if (count > FEW_MEMBERS) {
+        if (hide_duplicates_of_many(p, members, count, &n_hidden) != KS_OK)
+            return false;
+    } else if (open->repeated) {
         n_hidden = hide_duplicates_of_few(p, members, count);
-    else
-        code = hide_duplicates_of_many(p, members, count, &n_hidden);
-    if (code != KS_OK)
-        return code;
+    }
     out->type = KS_VALUE_DICT;
     out->as.dict.count = count - n_hidden;
-    out->as.dict.members = ks_arena_get(&p->json->arena, count - n_hidden, sizeof *members);
+    out->as.dict.members = ks_arena_room(&p->json->arena, count - n_hidden, sizeof *members);
     if (!out->as.dict.members)
-        return p->context->error.code;
-    size_t at = 0;
-    for (size_t i = 0; i < count; i++)
-        if (members[i].key.data)
-            out->as.dict.members[at++] = members[i];
+        return false;
+    if (n_hidden == 0) {
+        memcpy(out->as.dict.members, members, count * sizeof *members);
+    } else {
+        ks_member *to = out->as.dict.members;
+        for (size_t i = 0; i < count; i++)
+            if (members[i].key.data)
+                *to++ = members[i];
+    }
     p->n_members = open->first;
-    return KS_OK;
+    return true;
 }
 
-static ks_code close_container(parser *p, ks_value *out) {
+/// `at` is at the opening bracket.
+static char *open_container(parser *p, char *at, bool dict) {
+    if (p->n_frames >= p->context->limits.json_depth)
+        return too_many(p, KS_E_OVER_DEPTH, at, p->context->limits.json_depth, "nested containers");
+    if (p->n_frames == p->frames_room && !grow_frames(p))
+        return NULL;
+    frame *open = &p->frames[p->n_frames++];
+    *open = (frame){.dict = dict, .first = dict ? p->n_members : p->n_values, .offset = offset_of(p, at)};
+    return at + 1;
+}
+
+/// `at` is at the closing bracket. The value goes to where the container was to come: the last child of the one around
+/// it.
+static char *close_container(parser *p, char *at) {
     const frame *open = &p->frames[p->n_frames - 1];
-    *out = (ks_value){.offset = open->offset};
-    ks_code code = open->dict ? close_dict(p, open, out) : close_list(p, open, out);
-    p->n_frames--;
-    p->at++;
-    return code;
+    ks_value value = {.offset = open->offset};
+    if (!(open->dict ? close_dict(p, open, &value) : close_list(p, open, &value))) {
+        p->code = p->context->error.code;
+        return NULL;
+    }
+    if (--p->n_frames == 0)
+        p->json->root = value;
+    else if (open[-1].dict)
+        p->members[p->n_members - 1].value = value;
+    else
+        p->values[p->n_values - 1] = value;
+    return at + 1;
+}
+
+/// One bit of 64 that equal keys share, from the ends of the key: where keys with one prefix differ.
+static inline uint64_t mark_of(ks_text key) {
+    uint64_t head = 0;
+    uint64_t tail = 0;
+    if (key.size >= 8) {
+        memcpy(&head, key.data, 8);
+        memcpy(&tail, key.data + key.size - 8, 8);
+    } else {
+        memcpy(&head, key.data, 8); // the padding behind the text
+        head &= ((uint64_t)1 << (8 * key.size)) - 1;
+    }
+    return (uint64_t)1 << (((head ^ (tail << 7 | tail >> 57)) + key.size) * 0x9E3779B97F4A7C15U >> 58);
+}
+
+/// Whether the dict in the making has `key` already.
+static bool has_key(const parser *p, const frame *open, ks_text key) {
+    for (size_t i = open->first; i < p->n_members; i++)
+        if (ks_text_equal(p->members[i].key, key))
+            return true;
+    return false;
 }
 
 /// Reads `"key":` and leaves a member waiting for its value.
-static ks_code read_key(parser *p) {
-    if (p->text[p->at] != '"')
-        return unexpected(p, KS_E_JSON_KEY, "a key in double quotes");
-    if (p->n_members == p->members_capacity) {
-        void *members = p->members;
-        ks_code code = grow(p, &members, &p->members_capacity, p->n_members, sizeof *p->members);
-        p->members = members;
-        if (code != KS_OK)
-            return code;
-    }
-    ks_member *member = &p->members[p->n_members]; // its value is set when it is complete
-    member->key_offset = ks__json_source_offset(&p->source, p->at);
-    ks_code code = read_string(p, &member->key);
-    if (code != KS_OK)
-        return code;
+static inline char *next_member(parser *p, char *at) {
+    if (*at != '"')
+        return unexpected(p, KS_E_JSON_KEY, at, "a key in double quotes");
+    if (p->n_members == p->members_room && !grow_members(p))
+        return NULL;
+    ks_member *member = &p->members[p->n_members];
+    frame *open = &p->frames[p->n_frames - 1];
+    member->key_offset = offset_of(p, at);
+    at = read_string(p, at, &member->key);
+    if (!at)
+        return NULL;
+    uint64_t mark = mark_of(member->key);
+    if ((open->marks & mark) && !open->repeated && p->n_members - open->first < FEW_MEMBERS)
+        open->repeated = has_key(p, open, member->key);
+    open->marks |= mark;
     p->n_members++;
-    if (skip_space(p) != ':')
-        return unexpected(p, KS_E_JSON_COLON, "':' after a key");
-    p->at++;
-    return KS_OK;
+    p->here = &member->value;
+    at = skip_space(at);
+    if (*at != ':')
+        return unexpected(p, KS_E_JSON_COLON, at, "':' after a key");
+    return skip_space(at + 1);
+}
+
+/// Leaves an item waiting for its value.
+static inline char *next_item(parser *p, char *at) {
+    if (p->n_values == p->values_room && !grow_values(p))
+        return NULL;
+    p->here = &p->values[p->n_values++];
+    return at;
 }
 
 // ------------------------------------------------------------------------------------------------------------ document
 
-typedef enum state {
-    AT_VALUE, ///< a value must come
-    GOT_VALUE,
-    DONE
-} state;
-
-/// Reads a scalar, or opens a container and closes it when it is empty.
-static ks_code read_value(parser *p, ks_value *out, state *next) {
-    char c = skip_space(p);
-    ks_code code = count_value(p);
-    *next = GOT_VALUE;
-    if (code != KS_OK)
-        return code;
-    if (c != '{' && c != '[') {
-        *out = (ks_value){.type = KS_VALUE_NULL};
-        return read_scalar(p, out);
+/// Behind a finished value: closes containers, up to the place of the next value or to the end of the document.
+static inline char *read_separators(parser *p, char *at) {
+    p->between = true;
+    while (p->n_frames > 0) {
+        char *behind = at;
+        bool dict = p->frames[p->n_frames - 1].dict;
+        char closing = dict ? '}' : ']';
+        at = skip_space(at);
+        if (*at == ',') {
+            *behind = 0;
+            at = skip_space(at + 1);
+            if (*at == closing)
+                return fail(p, KS_E_JSON_TRAILING_COMMA, at, "an item after ','");
+            at = dict ? next_member(p, at) : next_item(p, at);
+            p->between = false;
+            return at;
+        }
+        if (*at != closing)
+            return unexpected(p, KS_E_JSON_COMMA, at, dict ? "',' or '}'" : "',' or ']'");
+        *behind = 0;
+        at = close_container(p, at);
+        if (!at)
+            return NULL;
     }
-    code = open_container(p, c == '{');
-    if (code != KS_OK)
-        return code;
-    char first = skip_space(p);
-    if (first == (c == '{' ? '}' : ']'))
-        return close_container(p, out);
-    *next = AT_VALUE;
-    return c == '{' ? read_key(p) : KS_OK;
+    char *behind = at;
+    at = skip_space(at);
+    if (at != p->end)
+        return fail(p, KS_E_JSON_EXTRA_DATA, at, "nothing after the value");
+    *behind = 0;
+    return at;
 }
 
-/// Puts a finished value where it belongs.
-static ks_code place_value(parser *p, const ks_value *value) {
-    if (p->n_frames == 0) {
-        p->json->root = *value;
-        return KS_OK;
-    }
-    if (p->frames[p->n_frames - 1].dict) {
-        p->members[p->n_members - 1].value = *value;
-        return KS_OK;
-    }
-    if (p->n_values == p->values_capacity) {
-        void *values = p->values;
-        ks_code code = grow(p, &values, &p->values_capacity, p->n_values, sizeof *p->values);
-        p->values = values;
-        if (code != KS_OK)
-            return code;
-    }
-    p->values[p->n_values++] = *value;
-    return KS_OK;
-}
-
-/// What follows a finished value: the next one, or the end of the container, which is then finished itself.
-static ks_code read_separator(parser *p, ks_value *value, state *next) {
-    char c = skip_space(p);
-    if (p->open_number) {
-        *p->open_number = 0;
-        p->open_number = NULL;
-    }
-    if (p->n_frames == 0) {
-        *next = DONE;
-        return p->at == p->size ? KS_OK : fail(p, KS_E_JSON_EXTRA_DATA, p->at, "nothing after the value");
-    }
-    bool dict = p->frames[p->n_frames - 1].dict;
-    if (c == (dict ? '}' : ']')) {
-        *next = GOT_VALUE;
-        return close_container(p, value);
-    }
-    if (c != ',')
-        return unexpected(p, KS_E_JSON_COMMA, dict ? "',' or '}'" : "',' or ']'");
-    p->at++;
-    c = skip_space(p);
-    if (c == (dict ? '}' : ']'))
-        return fail(p, KS_E_JSON_TRAILING_COMMA, p->at, "an item after ','");
-    *next = AT_VALUE;
-    return dict ? read_key(p) : KS_OK;
+/// Opens a container, up to its first child; an empty one is closed.
+static inline char *read_container(parser *p, char *at, bool dict, bool *finished) {
+    at = open_container(p, at, dict);
+    if (!at)
+        return NULL;
+    at = skip_space(at);
+    *finished = *at == (dict ? '}' : ']');
+    if (*finished)
+        return close_container(p, at);
+    return dict ? next_member(p, at) : next_item(p, at);
 }
 
 static ks_code parse_document(parser *p) {
-    ks_value value = {.type = KS_VALUE_NULL};
-    state now = AT_VALUE;
-    while (now != DONE) {
-        ks_code code = KS_OK;
-        if (now == AT_VALUE) {
-            code = read_value(p, &value, &now);
-        } else {
-            code = place_value(p, &value);
-            if (code == KS_OK)
-                code = read_separator(p, &value, &now);
-        }
-        if (code != KS_OK)
-            return code;
-    }
-    return KS_OK;
+    char *at = skip_space(p->text);
+    do {
+        bool finished = true;
+        if (p->n_left-- == 0)
+            at = too_many(p, KS_E_OVER_COUNT, at, p->context->limits.json_values, "values");
+        else if (*at == '{' || *at == '[')
+            at = read_container(p, at, *at == '{', &finished);
+        else
+            at = read_scalar(p, at, p->here);
+        if (at && finished)
+            at = read_separators(p, at);
+    } while (at && p->n_frames > 0);
+    return p->code;
+}
+
+static void start(parser *p, ks_context *context) {
+    p->context = context;
+    p->order = NULL;
+    p->order_room = 0;
+    p->c_locale = (locale_t)0;
+    p->code = KS_OK;
+    p->between = false;
+    p->n_left = context->limits.json_values;
+    p->values = p->first_values;
+    p->members = p->first_members;
+    p->frames = p->first_frames;
+    p->values_room = p->members_room = p->frames_room = FIRST_ROOM;
+    p->n_values = p->n_members = p->n_frames = 0;
 }
 
 ks_code ks__json_parse_strict(ks_json **out, ks_context *context, ks_bytes bytes) {
-    parser p = {.context = context};
+    parser p;
     ks_code code = KS_OK;
     *out = NULL;
+    start(&p, context);
     p.json = ks__json_new(context);
     if (!p.json)
         return context->error.code;
-    p.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (bytes.size <= SMALL)
+        ks_arena_expect(&p.json->arena, SMALL_SHARE * bytes.size);
     KS_TRY(ks__json_source_decode(&p.source, &p.json->arena, bytes));
+    p.here = &p.json->root;
     p.text = p.source.text;
-    p.size = p.source.text_size;
+    p.end = p.text + p.source.text_size;
     KS_TRY(parse_document(&p));
     *out = p.json;
     p.json = NULL;
 done:
-    freelocale(p.c_locale);
-    ks_free(context, p.values);
-    ks_free(context, p.members);
-    ks_free(context, p.frames);
-    ks_free(context, p.order);
+    if (p.c_locale)
+        freelocale(p.c_locale);
+    free_stacks(&p);
     ks_json_free(p.json);
     return code;
 }

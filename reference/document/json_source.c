@@ -159,10 +159,10 @@ ks_code ks__json_source_decode(ks__json_source *out, ks_arena *arena, ks_bytes b
     } else if (!wide_decode(out, NULL, &out->text_size, &at)) {
         return bad_bytes(arena, out, at);
     }
-    // The NUL at the end stops every scan; seven more let strings be scanned eight bytes at a time.
-    out->text = ks_arena_get(arena, out->text_size + 8, 1);
+    out->text = ks_arena_room(arena, out->text_size + KS__JSON_PADDING, 1);
     if (!out->text)
         return arena->context->error.code;
+    memset(out->text + out->text_size, 0, KS__JSON_PADDING);
     if (out->encoding != KS__JSON_UTF8)
         wide_decode(out, out->text, &out->text_size, &at);
     else if (out->text_size)
