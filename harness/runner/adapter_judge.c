@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/adapter_judge.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -182,8 +183,24 @@ static bool give_converted(asking *a) {
     return convert(a, a->architecture, architecture);
 }
 
+/// An index of shards is given together with every shard beside it.
+static bool give_shards(asking *a) {
+    char path[2048];
+    struct dirent *entry;
+    bool fine = true;
+    DIR *stream = opendir(a->c->folder);
+    while (fine && stream && (entry = readdir(stream)) != NULL)
+        if (ks_glob("*.weights.h5", entry->d_name) && strcmp(entry->d_name, a->c->artifact) != 0)
+            fine = give_copy(a, path, entry->d_name);
+    if (stream)
+        closedir(stream);
+    return fine;
+}
+
 static bool give_artifact(asking *a) {
     if (!give_copy(a, a->file, a->c->artifact))
+        return false;
+    if (strcmp(a->c->format, "weights-v3-sharded") == 0 && !give_shards(a))
         return false;
     if (a->c->architecture && !give_copy(a, a->architecture, a->c->architecture))
         return false;
