@@ -101,6 +101,36 @@ done:
     return code;
 }
 
+static ks_code get_flag(bool *out, const ks_case *c, const ks_member *member) {
+    if (member->value.type != KS_VALUE_BOOL)
+        return wrong(c, member->key.data, "should be true or false");
+    *out = member->value.as.boolean;
+    return KS_OK;
+}
+
+static ks_code get_options(ks_case *c, const ks_value *options) {
+    ks_code code = KS_OK;
+    if (!options || options->type != KS_VALUE_DICT)
+        return wrong(c, "options", "should be an object");
+    for (size_t i = 0; i < options->as.dict.count; i++) {
+        const ks_member *member = &options->as.dict.members[i];
+        if (ks_text_is(member->key, "by_name"))
+            KS_TRY(get_flag(&c->by_name, c, member));
+        else if (ks_text_is(member->key, "skip_mismatch"))
+            KS_TRY(get_flag(&c->skip_mismatch, c, member));
+        else if (ks_text_is(member->key, "into"))
+            KS_TRY(get_text(&c->into, c, options, "into", false));
+        else
+            return wrong(c, member->key.data, "is no option of a load");
+    }
+done:
+    return code;
+}
+
+bool ks_case_loads_into(const ks_case *c) {
+    return c->into || c->initial || c->by_name || c->skip_mismatch;
+}
+
 static ks_code read_case(ks_case *c) {
     const ks_value *root = ks_json_root(c->json);
     ks_code code;
@@ -114,6 +144,7 @@ static ks_code read_case(ks_case *c) {
         return wrong(c, "artifact", "should be a name in the case's folder");
     KS_TRY(get_text(&c->architecture, c, ks_value_get(root, "load"), "architecture", true));
     KS_TRY(get_text(&c->initial, c, ks_value_get(root, "load"), "initial", true));
+    KS_TRY(get_options(c, ks_value_get(ks_value_get(root, "load"), "options")));
     KS_TRY(get_text(&c->writer, c, ks_value_get(root, "writer"), "keras", false));
     KS_TRY(get_text(&c->twin, c, root, "twin", true));
     KS_TRY(get_expect(c, root));

@@ -17,8 +17,10 @@ typedef struct ks_case {
     char folder[1024];
     const char *title, *format, *artifact;
     const char *architecture; ///< file name in the folder, NULL: none
-    const char *initial;      ///< the same: weights of the model before a load into it
-    const char *writer;       ///< Keras version
+    const char *into;         ///< a model file in the folder, in place of an architecture: weights are loaded into it
+    bool by_name, skip_mismatch; ///< options of a load into a model
+    const char *initial;         ///< the same: weights of the model before a load into it
+    const char *writer;          ///< Keras version
     ks_expect expect;
     const ks_value *reason; ///< list of acceptable verdicts or codes, NULL: none
     const char *twin;       ///< id, NULL: none
@@ -31,6 +33,8 @@ typedef struct ks_case {
 
 /// Reads and checks FOLDER/case.json. On failure the context's error names the key; nothing is left behind.
 ks_code ks_case_open(ks_case *out, ks_context *context, const char *root, const char *id);
+/// Weights into a model that is there already, in place of a plain load.
+bool ks_case_loads_into(const ks_case *c);
 void ks_case_close(ks_case *c);
 /// PATH of a file of the case's folder.
 void ks_case_file(char path[2048], const ks_case *c, const char *name);

@@ -97,17 +97,73 @@ static void check_outputs(judging *j) {
         check_run(j, inputs, n_inputs, KS_FLOAT64);
 }
 
-// --- the other road -------------------------------------------------------------------------------------------------
+// --- loads ----------------------------------------------------------------------------------------------------------
 
-static void model_options(ks_model_options *options, char path[2048], const ks_case *c, ks_road road) {
-    memset(options, 0, sizeof(*options));
-    options->road = road;
-    options->format = c->format;
-    if (c->architecture) {
-        ks_case_file(path, c, c->architecture);
-        options->architecture = path;
+static ks_code set_initial(ks_model *model, ks_context *context, const ks_case *c) {
+    ks_source *source = NULL;
+    ks_tensor *values = NULL;
+    ks_npz *npz = NULL;
+    char path[2048], name[32];
+    size_t count = ks_model_weight_count(model);
+    ks_code code;
+    ks_case_file(path, c, c->initial);
+    KS_TRY(ks_source_open_copy(&source, context, path));
+    context->memory.limit = UINT64_MAX; // golden files are no one's budget
+    KS_TRY(ks_npz_open(&npz, context, ks_source_bytes(source)));
+    values = ks_allocate(context, count + 1, sizeof(*values));
+    code = values ? KS_OK : context->error.code;
+    for (size_t i = 0; code == KS_OK && i < count; i++) {
+        snprintf(name, sizeof(name), "weight.%zu", i);
+        code = ks_npz_get(&values[i], npz, name);
     }
+    if (code == KS_OK)
+        code = ks_model_set_weights(model, values, count);
+done:
+    ks_free(context, values);
+    ks_npz_close(npz);
+    ks_source_close(source);
+    return code;
 }
+
+// Weights into a model: the case's `into` or its architecture, whose own weights are the initial ones if it says so.
+static ks_code load_into(ks_model **out, ks_context *context, const ks_case *c, ks_road road) {
+    ks_load_options options = {road, c->format, c->by_name, c->skip_mismatch};
+    ks_model_options model_options = {.road = road};
+    ks_model *model = NULL;
+    char path[2048], artifact[2048];
+    ks_code code;
+    *out = NULL;
+    ks_case_file(path, c, c->into ? c->into : c->architecture ? c->architecture : c->artifact);
+    ks_case_file(artifact, c, c->artifact);
+    KS_TRY(ks_model_load(&model, context, path, &model_options));
+    if (c->initial)
+        KS_TRY(set_initial(model, context, c));
+    KS_TRY(ks_model_load_weights(NULL, model, artifact, &options));
+    *out = model;
+    return KS_OK;
+done:
+    ks_model_free(model);
+    return code;
+}
+
+// A reject case is judged by `check`, which looks at everything; an accept case by a load.
+static ks_code load_case(ks_model **out, ks_context *context, const ks_case *c, ks_road road) {
+    ks_model_options options = {.road = road, .format = c->format};
+    char artifact[2048], architecture[2048];
+    *out = NULL;
+    if (ks_case_loads_into(c))
+        return load_into(out, context, c, road);
+    ks_case_file(artifact, c, c->artifact);
+    if (c->architecture) {
+        ks_case_file(architecture, c, c->architecture);
+        options.architecture = architecture;
+    }
+    if (c->expect == KS_EXPECT_REJECT)
+        return ks_model_check(context, artifact, &options);
+    return ks_model_load(out, context, artifact, &options);
+}
+
+// --- the other road -------------------------------------------------------------------------------------------------
 
 // A difference that the reviewed table lists is agreement; then the model is not asked of the other road again.
 static bool containers_agree(judging *j, bool *listed) {
@@ -155,17 +211,13 @@ static void compare_models(judging *j, const ks_model *other) {
 }
 
 static void check_other_road(judging *j) {
-    ks_model_options options;
     ks_context context;
     ks_model *other = NULL;
-    char artifact[2048], architecture[2048];
     bool listed;
     if (!containers_agree(j, &listed) || listed)
         return;
     ks_context_init(&context, NULL);
-    model_options(&options, architecture, j->c, KS_ROAD_LIBRARY);
-    ks_case_file(artifact, j->c, j->c->artifact);
-    if (ks_model_load(&other, &context, artifact, &options) == KS_OK) {
+    if (load_case(&other, &context, j->c, KS_ROAD_LIBRARY) == KS_OK) {
         compare_models(j, other);
     } else {
         char text[512];
@@ -227,19 +279,10 @@ static void judge_acceptance(judging *j, ks_roads roads) {
 }
 
 static void judge_case(judging *j, ks_roads roads) {
-    ks_model_options options;
-    char artifact[2048], architecture[2048];
     ks_code code;
     ks_context_init(&j->context, NULL);
     ks_comparison_open(&j->golden, j->out, j->c);
-    model_options(&options, architecture, j->c, roads == KS_ROADS_LIBRARY ? KS_ROAD_LIBRARY : KS_ROAD_STRICT);
-    ks_case_file(artifact, j->c, j->c->artifact);
-    // A reject case is judged by `check`, which looks at everything; an accept case by a load.
-    if (j->c->expect == KS_EXPECT_REJECT) {
-        code = ks_model_check(&j->context, artifact, &options);
-    } else {
-        code = ks_model_load(&j->model, &j->context, artifact, &options);
-    }
+    code = load_case(&j->model, &j->context, j->c, roads == KS_ROADS_LIBRARY ? KS_ROAD_LIBRARY : KS_ROAD_STRICT);
     note_answer(j, code);
     if (code == KS_OK)
         judge_acceptance(j, roads);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define KS_COMMANDS                                                                                                    \
-    X(check) X(dump) X(summary) X(layers) X(weights) X(predict) X(convert) X(bench) X(verify) X(gate) X(report)
+    X(check) X(dump) X(summary) X(layers) X(weights) X(load) X(predict) X(convert) X(bench) X(verify) X(gate) X(report)
 
 #define X(name) extern const ks_command ks_command_##name;
 KS_COMMANDS

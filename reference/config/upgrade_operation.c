@@ -31,8 +31,8 @@ typedef struct function {
     const char *name;   ///< class in Keras 3
     const char *module; ///< of it, after "keras.src.ops."
     const char *first;  ///< which of its arguments the first one is
-    /// "a=b": the function's argument a is b of the operation; "a": it has the same name there; "a?": it changes nothing;
-    /// "a!": only null, false and 0 can be said; "+b=1": what b is when the function is called without it.
+    /// "a=b": the function's argument a is b of the operation; "a": it has the same name there; "a?": it changes
+    /// nothing; "a!": only null, false and 0 can be said; "+b=1": what b is when the function is called without it.
     const char *arguments;
     fix_call fix;
 } function;
@@ -123,12 +123,10 @@ static ks_code fix_norm(operation_call *c) {
 
 // --- table ----------------------------------------------------------------------------------------------------------
 
-#define UNARY(symbol, name, module)                                                                                    \
-    { symbol, name, module, "x", "", NULL }
-#define BINARY(symbol, name)                                                                                           \
-    { symbol, name, "numpy", "x1", "y=x2", NULL }
+#define UNARY(symbol, name, module) {symbol, name, module, "x", "", NULL}
+#define BINARY(symbol, name) {symbol, name, "numpy", "x1", "y=x2", NULL}
 #define REDUCE(symbol, name, module)                                                                                   \
-    { symbol, name, module, "x", "axis reduction_indices=axis keepdims keep_dims=keepdims", NULL }
+    {symbol, name, module, "x", "axis reduction_indices=axis keepdims keep_dims=keepdims", NULL}
 
 static const function functions[] = {
     BINARY("math.add", "Add"),

@@ -129,52 +129,50 @@ static bool ends_with(const char *text, const char *end) {
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-typedef enum container { ZIP, HDF5, JSON, UNKNOWN } container;
-
-static container detect(const ks_model *m) {
-    if (starts_with(m->bytes, "PK", 2))
-        return ZIP;
-    if (is_hdf5(m->bytes))
-        return HDF5;
-    if (is_json(m->bytes))
-        return JSON;
-    return ends_with(m->path, ".keras") ? ZIP : UNKNOWN; // a prefix before the archive: the zip reader judges
+ks__container ks__detect(ks_bytes bytes, const char *path) {
+    if (starts_with(bytes, "PK", 2))
+        return KS__ZIP;
+    if (is_hdf5(bytes))
+        return KS__HDF5;
+    if (is_json(bytes))
+        return KS__JSON;
+    return ends_with(path, ".keras") ? KS__ZIP : KS__UNKNOWN; // a prefix before the archive: the zip reader judges
 }
 
-static container container_of(const char *format) {
+static ks__container container_of(const char *format) {
     if (strcmp(format, "keras-v3") == 0)
-        return ZIP;
+        return KS__ZIP;
     if (strcmp(format, "weights-v3") == 0 || strcmp(format, "h5-legacy") == 0 ||
         strcmp(format, "h5-weights-legacy") == 0)
-        return HDF5;
+        return KS__HDF5;
     if (strcmp(format, "json-v3") == 0 || strcmp(format, "json-legacy") == 0 ||
         strcmp(format, "weights-v3-sharded") == 0)
-        return JSON;
-    return UNKNOWN;
+        return KS__JSON;
+    return KS__UNKNOWN;
 }
 
-static void compare_name(ks_model *m, container found) {
-    container named = ends_with(m->path, ".keras")                               ? ZIP
-                      : ends_with(m->path, ".h5") || ends_with(m->path, ".hdf5") ? HDF5
-                      : ends_with(m->path, ".json")                              ? JSON
-                                                                                 : UNKNOWN;
-    if (named != UNKNOWN && named != found)
+static void compare_name(ks_model *m, ks__container found) {
+    ks__container named = ends_with(m->path, ".keras")                               ? KS__ZIP
+                          : ends_with(m->path, ".h5") || ends_with(m->path, ".hdf5") ? KS__HDF5
+                          : ends_with(m->path, ".json")                              ? KS__JSON
+                                                                                     : KS__UNKNOWN;
+    if (named != KS__UNKNOWN && named != found)
         ks_warn(m->context, "name-and-content-disagree", m->path);
 }
 
 ks_code ks__open_bytes(ks_model *m) {
-    container found = m->options.format ? container_of(m->options.format) : detect(m);
+    ks__container found = m->options.format ? container_of(m->options.format) : ks__detect(m->bytes, m->path);
     ks_code code;
-    if (m->options.format && found == UNKNOWN)
+    if (m->options.format && found == KS__UNKNOWN)
         return ks__model_fail(m, KS_E_MODEL_FORMAT, m->path, "this format cannot be read by this reference");
-    if (found == UNKNOWN)
+    if (found == KS__UNKNOWN)
         return ks__model_fail(m, KS_E_UNKNOWN_FORMAT, m->path, "neither a zip archive nor HDF5 nor JSON");
     compare_name(m, found);
-    if (found == ZIP) {
+    if (found == KS__ZIP) {
         KS_TRY(ks__model_format(m, "keras-v3"));
         KS_TRY(ks_archive_open_zip(&m->archive, m->context, m->bytes, m->options.road));
         KS_TRY(ks__open_keras(m));
-    } else if (found == HDF5) {
+    } else if (found == KS__HDF5) {
         KS_TRY(ks__open_hdf5(m));
     } else {
         KS_TRY(open_json(m));

@@ -43,24 +43,24 @@ done:
 
 // --- what the root holds --------------------------------------------------------------------------------------------
 
-static ks_code has_attribute(bool *out, ks_model *m, const char *name) {
+static ks_code has_attribute(bool *out, ks_hdf5 *file, const char *name) {
     ks_hdf5_type type;
-    return ks_hdf5_attribute(&type, out, m->weights, ks_hdf5_root(m->weights), name);
+    return ks_hdf5_attribute(&type, out, file, ks_hdf5_root(file), name);
 }
 
-ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *m) {
+ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *m, ks_hdf5 *file, const char *path) {
     ks_hdf5_node group;
     bool config, names, chunks, numbered, weights;
     ks_code code;
-    KS_TRY(has_attribute(&config, m, "model_config"));
-    KS_TRY(has_attribute(&names, m, "layer_names"));
-    KS_TRY(has_attribute(&chunks, m, "layer_names0"));
-    KS_TRY(has_attribute(&numbered, m, "nb_layers"));
+    KS_TRY(has_attribute(&config, file, "model_config"));
+    KS_TRY(has_attribute(&names, file, "layer_names"));
+    KS_TRY(has_attribute(&chunks, file, "layer_names0"));
+    KS_TRY(has_attribute(&numbered, file, "nb_layers"));
     if (!config && !names && !chunks && numbered)
-        return ks__model_fail(m, KS_E_MODEL_FORMAT, m->path,
+        return ks__model_fail(m, KS_E_MODEL_FORMAT, path,
                               "numbered layers (nb_layers), as Keras before 1.0 wrote them, cannot be read by this "
                               "reference");
-    KS_TRY(ks_hdf5_find(&group, &weights, m->weights, ks_hdf5_root(m->weights), "model_weights"));
+    KS_TRY(ks_hdf5_find(&group, &weights, file, ks_hdf5_root(file), "model_weights"));
     *out = config            ? KS__HDF5_MODEL
            : names || chunks ? KS__HDF5_LEGACY_WEIGHTS
            : weights         ? KS__HDF5_LEGACY_GROUP
@@ -152,7 +152,7 @@ ks_code ks__open_hdf5(ks_model *m) {
     ks__hdf5_form_name form;
     ks_code code;
     KS_TRY(ks__model_hdf5(m, m->bytes, "weights"));
-    KS_TRY(ks__hdf5_form(&form, m));
+    KS_TRY(ks__hdf5_form(&form, m, m->weights, m->path));
     switch (form) {
     case KS__HDF5_MODEL:
         return open_model(m);

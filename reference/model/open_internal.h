@@ -25,8 +25,14 @@ typedef enum ks__hdf5_form_name {
     KS__HDF5_LEGACY_GROUP,   ///< its weights alone, in the group model_weights
     KS__HDF5_WEIGHTS         ///< weights of Keras 3
 } ks__hdf5_form_name;
-/// What the open HDF5 file is, by what its root holds.
-ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *model);
+/// What an open HDF5 file is, by what its root holds.
+ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *model, ks_hdf5 *file, const char *path);
+
+typedef enum ks__container { KS__ZIP, KS__HDF5, KS__JSON, KS__UNKNOWN } ks__container;
+/// By the first bytes; the name decides only where a prefix hides them.
+ks__container ks__detect(ks_bytes bytes, const char *path);
+/// The error for an archive without model.weights.h5.
+ks_code ks__refuse_pickles(ks_model *model, const ks_archive *archive);
 
 /// model->bytes in whatever format they are; the options' format, if any, must be theirs.
 ks_code ks__open_bytes(ks_model *model);

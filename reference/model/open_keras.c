@@ -39,8 +39,8 @@ done:
     return code;
 }
 
-static ks_code refuse_pickles(ks_model *m) {
-    if (ks_archive_find(m->archive, "model.weights.npz"))
+ks_code ks__refuse_pickles(ks_model *m, const ks_archive *archive) {
+    if (ks_archive_find(archive, "model.weights.npz"))
         return ks_fail(m->context, KS_E_WEIGHTS_PICKLE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, "model.weights.npz",
                        "weights in this form are pickled objects, which would run code when they are read");
     return ks__model_fail(m, KS_E_MODEL_MEMBER, "model.weights.h5", "the archive has no such member");
@@ -58,7 +58,7 @@ ks_code ks__open_keras(ks_model *m) {
     KS_TRY(ks__model_config(m, bytes, "config.json"));
     KS_TRY(read_member(&bytes, m, "model.weights.h5", &found));
     if (!found)
-        return refuse_pickles(m);
+        return ks__refuse_pickles(m, m->archive);
     KS_TRY(ks__model_hdf5(m, bytes, "model.weights.h5"));
     KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "model.weights.h5", &options));
     m->has_weights = true;

@@ -62,6 +62,23 @@ const char *ks_model_name(const ks_model *model);
 /// In get_weights() order.
 size_t ks_model_weight_count(const ks_model *model);
 ks_model_weight ks_model_weight_at(const ks_model *model, size_t index);
+
+typedef struct ks_load_options {
+    ks_road road;
+    const char *format; ///< of the weights file: refuse others; NULL: whatever the bytes say
+    bool by_name;       ///< older HDF5 form only: layers by their names, in place of their order
+    bool skip_mismatch; ///< leave out what does not fit; for Keras 2 models only together with by_name
+} ks_load_options;
+
+/// Weights from a file into the model, as its Keras's load_weights: weights files of every form, sharded ones, and the
+/// weights of whole `.keras` and `.h5` files. On failure the model keeps all its values. `report` may be NULL, else it
+/// is JSON, "kassay-load/1": what was loaded, skipped (with the reason) and left, by layer and variable; free it with
+/// ks_free. `options` may be NULL.
+ks_code ks_model_load_weights(ks_text *report, ks_model *model, const char *path, const ks_load_options *options);
+/// Values for all weights, in the order of ks_model_weight_at, cast to the model's types. KS_E_MODEL_WEIGHTS names the
+/// first that does not fit, and the model keeps its values.
+ks_code ks_model_set_weights(ks_model *model, const ks_tensor *weights, size_t count);
+
 /// In the order of model.inputs and of the flattened outputs.
 size_t ks_model_input_count(const ks_model *model);
 ks_model_port ks_model_input_at(const ks_model *model, size_t index);
