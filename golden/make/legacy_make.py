@@ -1,0 +1,90 @@
+"""Makes the golden cases of Keras 1 and 2 with the Keras of this environment.
+
+    python golden/make/legacy_make.py --writer keras-2.3.1 --out golden [--family NAME] [--only GLOB] [--all]
+
+The writer's name says which Keras is taken: keras-N the package keras, tf-N tensorflow.keras, tfkeras-N the package tf_keras.
+Which models a writer makes: all of tier 1, and of the others a share by the writer's weight, chosen by name (--all: every one).
+What Keras refuses, or what could not see a bug, is printed.
+"""
+
+import argparse
+import fnmatch
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("TF_ENABLE_ONEDNN_OPTS", "0"), ("TF_NUM_INTRAOP_THREADS", "1"), ("TF_NUM_INTEROP_THREADS", "1")):
+    os.environ.setdefault(name, value)
+
+# Of tier 2 and of tier 3 one in N: the main writers make everything, the others a sample that differs from writer to writer.
+WEIGHTS = {
+    "keras-1.2.2": (1, 1), "keras-2.3.1": (1, 1), "tf-2.15.1": (1, 1), "tfkeras-2.21.0": (2, 4), "tf-2.9.3": (2, 4),
+    "tf-1.15.5": (3, 5), "tf-2.4.4": (3, 5), "tf-2.12.1": (3, 5), "keras-2.2.5": (3, 5),
+}  # fmt: skip
+OTHERS = (8, 16)
+WITH_V3 = ("tf-2.12.1", "tf-2.13.1", "tf-2.15.1", "tfkeras-2.21.0")
+# 250 KB of weights each: one writer per epoch.
+WIDE = ("keras-1.2.2", "keras-2.3.1", "tf-1.15.5", "tf-2.9.3", "tf-2.15.1")
+
+
+def chosen(writer, case, golden):
+    """Whether this writer makes this case, and in which formats."""
+    tier_2, tier_3 = WEIGHTS.get(writer, OTHERS)
+    if case.tier == 4:
+        return writer in WIDE
+    share = {1: 1, 2: tier_2, 3: tier_3}[case.tier]
+    return golden.seed_of("%s %s/%s" % (writer, case.family, case.name)) % share == 0
+
+
+def formats(writer, case, full):
+    kinds = ["h5-legacy"] if case.h5 else []
+    for kind in case.also:
+        if kind in ("keras-v3", "weights-v3") and writer not in WITH_V3:
+            continue
+        # Weights and JSON files of tier 1 come from every writer, others from the main ones.
+        if kind in ("h5-weights-legacy", "json-legacy") and not full and case.tier > 1:
+            continue
+        kinds.append(kind)
+    return kinds
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--writer", required=True)
+    parser.add_argument("--out", default="golden")
+    parser.add_argument("--family")
+    parser.add_argument("--only", default="*")
+    parser.add_argument("--format", default="*")
+    parser.add_argument("--suffix", default="", help="appended to the names of cases: -th for Theano")
+    parser.add_argument("--all", action="store_true")
+    arguments = parser.parse_args()
+    import legacy_golden as golden
+
+    env = golden.Environment(arguments.writer)
+    if env.generation == 1:
+        import legacy_models_keras1 as models
+    else:
+        import legacy_models_keras2 as models
+    models.use(env)
+    written, refused = 0, []
+    for family, make in models.FAMILIES:
+        if arguments.family and family != arguments.family:
+            continue
+        for case in make():
+            case.family, case.script = family, models.__name__ + ".py"
+            if not fnmatch.fnmatch(case.name, arguments.only) or not (arguments.all or chosen(env.writer, case, golden)):
+                continue
+            case.name += arguments.suffix
+            kinds = [kind for kind in formats(env.writer, case, env.writer in WEIGHTS) if fnmatch.fnmatch(kind, arguments.format)]
+            count, problems = golden.write_case(env, arguments.out, case, kinds)
+            for problem in problems:
+                print(problem, flush=True)
+            refused += problems
+            written += count
+        print(family, written, flush=True)
+    print("%d written, %d refused" % (written, len(refused)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
