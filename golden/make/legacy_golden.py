@@ -275,8 +275,8 @@ def build_if_needed(env, model, inputs):
             model.predict(inputs[0] if len(inputs) == 1 else inputs, batch_size=len(inputs[0]), verbose=0)
 
 
-# TensorFlow's float64 kernels of these hold their constants as float32, as in kassay_golden.py.
-SINGLE_CONSTANTS = ('"gelu"', '"leaky_relu"', '"LeakyReLU"', '"ReLU"', '"bilinear"', '"MultiHeadAttention"', "leaky_relu", "gelu")
+# TensorFlow's float64 kernels of these, or the layer's config, hold their constants as float32 (kassay_golden.py).
+SINGLE_CONSTANTS = ("gelu", "leaky_relu", '"LeakyReLU"', '"ReLU"', '"ELU"', '"ThresholdedReLU"', '"bilinear"', '"MultiHeadAttention"')
 
 
 def float64_tolerance(config):

@@ -182,7 +182,7 @@ def core():
         yield Case(name, lambda make=make, shape=shape: Sequential([L.Dense(4, input_shape=shape), make(), L.Dense(3)]), normal(shape), tier=3)
     if has("EinsumDense") or hasattr(getattr(L, "experimental", None), "EinsumDense"):
         einsum = getattr(L, "EinsumDense", None) or L.experimental.EinsumDense
-        yield layer("einsum-dense", lambda: einsum("abc,cde->abde", (None, 4, 3), bias_axes="de", activation="relu"), (7, 6), also=NEW)
+        yield layer("einsum-dense", lambda: einsum("abc,cde->abde", (7, 4, 3), bias_axes="de", activation="relu"), (7, 6), also=NEW)
     if E.since(2, 0):
         yield Case(
             "float64-layers",
