@@ -608,6 +608,11 @@ static void compute_depths(wiring *w, const size_t *order, size_t n_order) {
     }
 }
 
+// Models that were Sequential in Keras 1 keep their layers in the order of the file.
+static bool keeps_order(const wiring *w) {
+    return w->reader->dialect == KS_DIALECT_KERAS1 && ks_value_get(w->model->config, "keras1.in_order");
+}
+
 static int compare_entries(const void *a, const void *b) {
     const entry *left = *(const entry *const *)a, *right = *(const entry *const *)b;
     if (left->depth != right->depth)
@@ -627,7 +632,8 @@ static ks_code finish_layers(wiring *w, ks_graph *graph) {
     for (size_t i = 0; i < w->n_entries; i++)
         if (w->entries[i].depth >= 0)
             sorted[count++] = &w->entries[i];
-    qsort(sorted, count, sizeof(*sorted), compare_entries);
+    if (!keeps_order(w))
+        qsort(sorted, count, sizeof(*sorted), compare_entries);
     ks__symbolic_call(&call, w->reader);
     for (size_t i = 0; i < count; i++) {
         graph->operations[graph->n_operations++] = sorted[i]->object;

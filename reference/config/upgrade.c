@@ -221,6 +221,7 @@ static ks_code upgrade_class(ks__upgrade *u, const ks_class **row, ks__dict *rec
     const ks__old_class *old;
     ks_code code = KS_OK;
     if (u->dialect == KS_DIALECT_KERAS1) {
+        KS_TRY(ks__keras1_branches(u, record, config, place));
         KS_TRY(ks__upgrade_keras1(u, record, config, place));
         name = ks__dict_get(record, "class_name");
     }
@@ -290,6 +291,7 @@ ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena
     if (*end == '.')
         u.minor = (int)strtol(end + 1, NULL, 10);
     u.multi_backend = u.major == 2 && u.minor < 4 && !strstr(keras_version, "-tf");
+    u.channels_first = dialect == KS_DIALECT_KERAS1 && ks__channels_first(document, 0);
     *out = upgraded;
     return ks__upgrade_record(&u, upgraded, document, place);
 }

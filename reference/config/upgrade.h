@@ -15,10 +15,11 @@
 typedef struct ks__upgrade {
     ks_context *context;
     ks_arena *arena;
-    ks_dialect dialect; ///< KERAS1 or KERAS2
-    int major, minor;   ///< of keras_version: 2 and 3 for "2.3.1"; 0 when the file does not say
-    bool multi_backend; ///< Keras 2 before it became tf.keras: "2.3.1", but neither "2.2.4-tf" nor "2.4.0"
-    int depth;          ///< of records in records
+    ks_dialect dialect;  ///< KERAS1 or KERAS2
+    int major, minor;    ///< of keras_version: 2 and 3 for "2.3.1"; 0 when the file does not say
+    bool multi_backend;  ///< Keras 2 before it became tf.keras: "2.3.1", but neither "2.2.4-tf" nor "2.4.0"
+    bool channels_first; ///< Keras 1: what layers have that do not say their "dim_ordering"
+    int depth;           ///< of records in records
 } ks__upgrade;
 
 /// A dict in the making.
@@ -76,6 +77,10 @@ const ks__old_class *ks__keras2_class(ks_text name);
 
 /// From the words of Keras 1 to those of Keras 2, for a layer or model.
 ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
+/// A Sequential model that begins with a Merge of branches, as a Functional one; others stay as they are.
+ks_code ks__keras1_branches(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
+/// Whether any layer says "dim_ordering": "th".
+bool ks__channels_first(const ks_value *document, int depth);
 /// Whether a document without keras_version and without modules has words that only Keras 1 has.
 bool ks__looks_like_keras1(const ks_value *document, int depth);
 

@@ -96,7 +96,7 @@ static ks_code read_names(rewiring *w, const ks_value *layers) {
     for (size_t i = 0; i < layers->as.list.count; i++) {
         const ks_value *record = &layers->as.list.items[i], *name = layer_name(record);
         w->layers[i].model = is_model(record);
-        w->layers[i].first_node = w->layers[i].model && w->u->dialect != KS_DIALECT_KERAS1;
+        w->layers[i].first_node = w->layers[i].model;
         if (name && name->type == KS_VALUE_STRING)
             *ks_name_table_place(&w->names, name->text) = (ks_named){name->text, i};
     }
@@ -455,10 +455,29 @@ static ks_code note_build_shape(ks__dict *record, ks__dict *config) {
     return ks__dict_set(config, "build_input_shape", *shape);
 }
 
+// Sequential models were lists without names until Keras 2.1; nested ones need different ones.
+static ks_code name_nested(ks__upgrade *u, ks_value *out, const ks_value *record, size_t index) {
+    const ks_value *config = ks_value_get(record, "config");
+    const char *name;
+    ks__dict dict;
+    ks_code code;
+    *out = *record;
+    if (!config || config->type != KS_VALUE_LIST || ks_value_get(record, "name"))
+        return KS_OK;
+    name = ks_arena_format(u->arena, "sequential_%zu", index + 2);
+    if (!name)
+        return u->context->error.code;
+    KS_TRY(ks__dict_copy(&dict, u, record));
+    KS_TRY(ks__dict_set(&dict, "name", ks__value_text(name, record->offset)));
+    *out = ks__dict_value(&dict);
+done:
+    return code;
+}
+
 ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *layers = ks__dict_get(config, "layers"), *first, *knows;
     bool add = false;
-    ks_value list;
+    ks_value list, named;
     ks_code code;
     if (!layers || layers->type != KS_VALUE_LIST || layers->as.list.count == 0)
         return KS_OK;
@@ -477,7 +496,8 @@ ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *confi
         const char *inner = ks_arena_format(u->arena, "%s/config/layers/%zu", place, i);
         if (!inner)
             return u->context->error.code;
-        KS_TRY(ks__upgrade_record(u, &list.as.list.items[i + add], &layers->as.list.items[i], inner));
+        KS_TRY(name_nested(u, &named, &layers->as.list.items[i], i));
+        KS_TRY(ks__upgrade_record(u, &list.as.list.items[i + add], &named, inner));
     }
     KS_TRY(ks__dict_set(config, "layers", list));
 done:
