@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/serialize.h"
 #include "weights/write.h"
 
 static bool ends_with(const char *text, const char *end) {
@@ -32,8 +33,53 @@ ks_bytes ks__save_metadata(void) {
     return (ks_bytes){(const uint8_t *)text, sizeof text - 1};
 }
 
+/// The way from a value up to the root, for a message.
+typedef struct way {
+    const struct way *up;
+    ks_text key; ///< without data: the item number `index`
+    size_t index;
+} way;
+
+static const char *way_text(ks__save *save, const way *at) {
+    const char *above = at->up ? way_text(save, at->up) : "config.json:";
+    if (!above || !at->up)
+        return above;
+    return at->key.data ? ks_arena_format(&save->arena, "%s/%.*s", above, (int)at->key.size, at->key.data)
+                        : ks_arena_format(&save->arena, "%s/%zu", above, at->index);
+}
+
+/// Functions that only Keras 1 and 2 have are called "keras2.…" in the canonical model; Keras 3 has other functions of
+/// those names.
+static ks_code check_words(ks__save *save, const ks_value *value, const way *at) {
+    static const char prefix[] = "keras2.";
+    bool dict = value->type == KS_VALUE_DICT;
+    size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
+    ks_code code = KS_OK;
+    if (value->type == KS_VALUE_STRING && value->text.size >= sizeof prefix &&
+        memcmp(value->text.data, prefix, sizeof prefix - 1) == 0)
+        return ks_fail(save->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(save, at),
+                       "Keras 3 has no function that computes what \"%.60s\" of Keras 1 and 2 does",
+                       value->text.data + sizeof prefix - 1);
+    for (size_t i = 0; i < count && code == KS_OK; i++) {
+        way inner = {at, dict ? value->as.dict.members[i].key : (ks_text){NULL, 0}, i};
+        code = check_words(save, dict ? &value->as.dict.members[i].value : &value->as.list.items[i], &inner);
+    }
+    return code;
+}
+
+ks_code ks__save_record(ks_value *out, ks__save *save) {
+    return ks_config_value(out, save->context, &save->arena, save->model->root, NULL);
+}
+
 ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
-    return ks_model_to_json(out, save->model);
+    ks_value record;
+    ks_code code;
+    *out = (ks_text){NULL, 0};
+    KS_TRY(ks__save_record(&record, save));
+    KS_TRY(check_words(save, &record, &(way){NULL, {NULL, 0}, 0}));
+    KS_TRY(ks_json_write(out, save->context, &record, (ks_json_style){0, true}));
+done:
+    return code;
 }
 
 ks_code ks__save_weights_v3(ks__save *save, ks_hdf5_writer *writer) {
@@ -99,9 +145,14 @@ typedef struct saver {
 } saver;
 
 static const saver savers[] = {
-    {"keras-v3", fill_keras, NULL},     {"keras-v3-dir", NULL, ks__save_directory},
-    {"weights-v3", fill_weights, NULL}, {"weights-v3-sharded", NULL, ks__save_sharded},
+    {"keras-v3", fill_keras, NULL},
+    {"keras-v3-dir", NULL, ks__save_directory},
+    {"weights-v3", fill_weights, NULL},
+    {"weights-v3-sharded", NULL, ks__save_sharded},
+    {"h5-legacy", ks__fill_h5_legacy, NULL},
+    {"h5-weights-legacy", ks__fill_h5_weights_legacy, NULL},
     {"json-v3", fill_json, NULL},
+    {"json-legacy", ks__fill_json_legacy, NULL},
 };
 
 #define N_SAVERS (sizeof savers / sizeof savers[0])
@@ -123,25 +174,25 @@ static ks_code find_saver(const saver **out, ks_context *context, const char *fo
     return ks_fail(context, KS_E_SAVE_FORMAT, KS_STAGE_SAVE, KS_NO_OFFSET, format, "this format cannot be written");
 }
 
-static ks_code save_file(ks__save *save, const char *path, const saver *way) {
+static ks_code save_file(ks__save *save, const char *path, const saver *how) {
     ks_output *output = NULL;
     ks_code code;
     KS_TRY(ks_output_open(&output, save->context, path));
-    KS_TRY(way->fill(save, output));
+    KS_TRY(how->fill(save, output));
     KS_TRY(ks_output_commit(output));
 done:
     ks_output_close(output);
     return code;
 }
 
-static ks_code save_bytes(ks_bytes *out, ks__save *save, const saver *way) {
+static ks_code save_bytes(ks_bytes *out, ks__save *save, const saver *how) {
     ks_output *output = NULL;
     ks_code code;
-    if (!way->fill)
-        return ks_fail(save->context, KS_E_SAVE_FORMAT, KS_STAGE_SAVE, KS_NO_OFFSET, way->format,
+    if (!how->fill)
+        return ks_fail(save->context, KS_E_SAVE_FORMAT, KS_STAGE_SAVE, KS_NO_OFFSET, how->format,
                        "this format is not one file");
     KS_TRY(ks_output_open(&output, save->context, NULL));
-    KS_TRY(way->fill(save, output));
+    KS_TRY(how->fill(save, output));
     KS_TRY(ks_output_take(out, output));
 done:
     ks_output_close(output);
@@ -154,7 +205,7 @@ static ks_code run(ks_bytes *out, ks_model *model, const char *path, const ks_sa
     ks_context *context = model->context;
     ks__save save = {.model = model, .context = context, .losses = losses};
     ks_losses none;
-    const saver *way = NULL;
+    const saver *how = NULL;
     ks_code code;
     ks_losses_init(&none, context, false);
     if (options)
@@ -164,13 +215,13 @@ static ks_code run(ks_bytes *out, ks_model *model, const char *path, const ks_sa
     if (!save.options.format)
         save.options.format = ks_format_of_name(path ? path : "");
     ks_arena_init(&save.arena, context);
-    KS_TRY(find_saver(&way, context, save.options.format));
+    KS_TRY(find_saver(&how, context, save.options.format));
     if (!path)
-        KS_TRY(save_bytes(out, &save, way));
-    else if (way->save_as)
-        KS_TRY(way->save_as(&save, path));
+        KS_TRY(save_bytes(out, &save, how));
+    else if (how->save_as)
+        KS_TRY(how->save_as(&save, path));
     else
-        KS_TRY(save_file(&save, path, way));
+        KS_TRY(save_file(&save, path, how));
 done:
     ks_arena_fini(&save.arena);
     return code;

@@ -23,10 +23,17 @@ typedef struct ks__save {
 #define KS_SAVED_BACKEND "tensorflow"
 #define KS_SAVE_ALIGNMENT 64
 
+/// The model's record in the words of Keras 3. It lives in the save's arena and borrows from the model.
+ks_code ks__save_record(ks_value *out, ks__save *save);
 /// config.json and to_json() of Keras 3. Free with ks_free.
 ks_code ks__save_config_v3(ks_text *out, ks__save *save);
 /// metadata.json.
 ks_bytes ks__save_metadata(void);
+/// to_json() of Keras 2, and the config that its HDF5 files hold (without versions). Free with ks_free.
+ks_code ks__save_config_legacy(ks_text *out, ks__save *save, bool versions);
+ks_code ks__fill_json_legacy(ks__save *save, ks_output *output);
+ks_code ks__fill_h5_legacy(ks__save *save, ks_output *output);
+ks_code ks__fill_h5_weights_legacy(ks__save *save, ks_output *output);
 /// Variables and optimizer of Keras 3 into an open HDF5 writer.
 ks_code ks__save_weights_v3(ks__save *save, ks_hdf5_writer *writer);
 /// A whole HDF5 file at `offset` of an output. `*size` is its length.

@@ -19,6 +19,10 @@ typedef struct ks_weights_cursor {
 /// left; a variable that does not fit into an empty room is KS_E_SAVE_SHARD. `*used` is what was written.
 ks_code ks_weights_write_v3(const ks_weight_map *map, ks_context *context, ks_hdf5_writer *writer,
                             ks_weights_cursor *cursor, uint64_t room, uint64_t *used);
+/// Writes the groups of Keras 2 into `group` ("": the root). What the model tells of its weights stays as it is.
+/// `arena` is for names that are needed until the writer is finished.
+ks_code ks_weights_write_legacy(ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5_writer *writer,
+                                const char *group, const char *keras_version, const char *backend);
 /// The cursor behind the last variable.
 bool ks_weights_at_end(const ks_weight_map *map, const ks_weights_cursor *cursor);
 /// Number of an object's own variables.

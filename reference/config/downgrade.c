@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records of Keras 3 in the words of Keras 2: classes, keys, objects in configs. Graphs are in downgrade_graph.c,
+// operations in downgrade_operation.c. Source: tf_keras 2.21 layers/*, compared class by class with Keras 3's
+// get_config; saving/legacy/serialization.py.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kassay/json.h>
+
+#include "config/downgrade_internal.h"
+
+#define MAX_VALUE_DEPTH 64
+
+// --- pieces ---------------------------------------------------------------------------------------------------------
+
+ks_code ks__no_word(ks__downgrade *d, const char *place, const char *format, ...) {
+    char message[300];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(message, sizeof message, format, list);
+    va_end(list);
+    return ks_fail(d->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, place, "%s", message);
+}
+
+const char *ks__below(ks__downgrade *d, const char *place, ks_text key) {
+    return ks_arena_format(d->arena, "%s/%.*s", place, (int)key.size, key.data);
+}
+
+ks_code ks__downgrade_put_text(ks__downgrade *d, ks_value *dict, ks_text key, ks_value value) {
+    ks_value *place = ks_value_put_text(dict, key);
+    if (!place)
+        return d->context->error.code;
+    *place = value;
+    return KS_OK;
+}
+
+ks_code ks__downgrade_put(ks__downgrade *d, ks_value *dict, const char *key, ks_value value) {
+    return ks__downgrade_put_text(d, dict, ks_text_from(key), value);
+}
+
+bool ks__prints_as(ks__downgrade *d, const ks_value *value, const char *text) {
+    ks_text printed;
+    if (ks_json_write(&printed, d->context, value, (ks_json_style){0, true}) != KS_OK)
+        return false;
+    bool equal = ks_text_is(printed, text);
+    ks_free(d->context, (void *)(uintptr_t)printed.data);
+    return equal;
+}
+
+static bool is_record(const ks_value *value) {
+    const ks_value *name = ks_value_get(value, "class_name");
+    return name && name->type == KS_VALUE_STRING && ks_value_get(value, "config");
+}
+
+static const ks_class *row_of(const ks_value *record) {
+    const ks_value *module = ks_value_get(record, "module");
+    bool named = module && module->type == KS_VALUE_STRING;
+    return ks_class_find(ks_value_get(record, "class_name")->text, named ? &module->text : NULL);
+}
+
+bool ks__is_operation(const ks_value *record) {
+    const ks_class *row = is_record(record) ? row_of(record) : NULL;
+    return row && row->kind == KS_KIND_OPERATION;
+}
+
+// --- objects in a config --------------------------------------------------------------------------------------------
+
+static ks_code downgrade_policy(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    const ks_value *name = ks_value_get(ks_value_get(record, "config"), "name");
+    ks_value config = ks_value_dict(d->arena, 1);
+    ks_code code;
+    if (!ks_value_is_text(ks_value_get(record, "class_name"), "DTypePolicy") || !name || name->type != KS_VALUE_STRING)
+        return ks__no_word(d, place, "Keras 2 has no dtype policy of this class");
+    if (ks_dtype_by_name(name->text) != KS_DTYPE_NONE) {
+        *out = *name; // a policy of one type is that type
+        return KS_OK;
+    }
+    *out = ks_value_dict(d->arena, 2);
+    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string("Policy")));
+    KS_TRY(ks__downgrade_put(d, &config, "name", *name));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
+done:
+    return code;
+}
+
+/// A key of an initializer, regularizer or constraint that Keras 2 does not have.
+static ks_code check_object_key(bool *keep, ks__downgrade *d, const ks_member *member, const char *place) {
+    static const char *const new_keys[] = {"input_axes", "output_axes"};
+    *keep = true;
+    for (size_t i = 0; i < sizeof new_keys / sizeof new_keys[0]; i++)
+        *keep = *keep && !ks_text_is(member->key, new_keys[i]);
+    if (*keep && ks_text_is(member->key, "seed") && member->value.type == KS_VALUE_DICT) {
+        *keep = false;
+        return ks_lose(d->losses, "seed", place, "a seed generator; Keras 2 has numbers only");
+    }
+    if (*keep || member->value.type == KS_VALUE_NULL)
+        return KS_OK;
+    return ks_lose(d->losses, "config-key", place, "Keras 2 has no \"%.*s\"", (int)member->key.size, member->key.data);
+}
+
+static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    const ks_value *name = ks_value_get(record, "class_name");
+    const ks_value *from = ks_value_get(record, "config");
+    ks_value config;
+    ks_code code;
+    if (from->type != KS_VALUE_DICT)
+        return ks__no_word(d, place, "functions of one's own cannot be written");
+    if (ks_value_is_text(name, "STFT")) {
+        *out = ks_value_null();
+        return ks_lose(d->losses, "initializer", place, "Keras 2 has no initializer STFT");
+    }
+    config = ks_value_dict(d->arena, from->as.dict.count);
+    for (size_t i = 0; i < from->as.dict.count; i++) {
+        const ks_member *member = &from->as.dict.members[i];
+        ks_value value;
+        bool keep;
+        KS_TRY(check_object_key(&keep, d, member, place));
+        if (!keep)
+            continue;
+        KS_TRY(ks__downgrade_value(&value, d, &member->value, place));
+        KS_TRY(ks__downgrade_put_text(d, &config, member->key, value));
+    }
+    *out = ks_value_dict(d->arena, 2);
+    KS_TRY(ks__downgrade_put(d, out, "class_name", *name));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
+done:
+    return code;
+}
+
+static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    const ks_value *name = ks_value_get(record, "class_name");
+    const ks_class *row = row_of(record);
+    const ks_value *inner = ks_value_get(ks_value_get(record, "config"), "value");
+    if ((ks_value_is_text(name, "__numpy__") || ks_value_is_text(name, "__tensor__")) && inner) {
+        *out = *inner;
+        return KS_OK;
+    }
+    if (row && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL))
+        return ks__downgrade_record(out, d, record, place);
+    if (ks_value_is_text(name, "DTypePolicy") || (row && row->kind == KS_KIND_POLICY))
+        return downgrade_policy(out, d, record, place);
+    if (row &&
+        (row->kind == KS_KIND_INITIALIZER || row->kind == KS_KIND_REGULARIZER || row->kind == KS_KIND_CONSTRAINT))
+        return downgrade_object(out, d, record, place);
+    return ks__no_word(d, place, "an object of class %.60s has no place in a config of Keras 2", name->text.data);
+}
+
+static ks_code downgrade_items(ks_value *out, ks__downgrade *d, const ks_value *value, const char *place) {
+    ks_code code = KS_OK;
+    if (value->type == KS_VALUE_LIST) {
+        *out = ks_value_list(d->arena, value->as.list.count);
+        for (size_t i = 0; code == KS_OK && i < out->as.list.count; i++)
+            code = ks__downgrade_value(&out->as.list.items[i], d, &value->as.list.items[i], place);
+    } else {
+        *out = ks_value_dict(d->arena, value->as.dict.count);
+        for (size_t i = 0; code == KS_OK && i < value->as.dict.count; i++) {
+            ks_value *item = ks_value_put_text(out, value->as.dict.members[i].key);
+            code = item ? ks__downgrade_value(item, d, &value->as.dict.members[i].value, place) : KS_OK;
+        }
+    }
+    return code != KS_OK ? code : d->context->error.code;
+}
+
+ks_code ks__downgrade_value(ks_value *out, ks__downgrade *d, const ks_value *value, const char *place) {
+    ks_code code;
+    if (++d->depth > MAX_VALUE_DEPTH + (int)d->context->limits.model_depth)
+        code = ks_fail(d->context, KS_E_OVER_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET, place, "values are nested too deep");
+    else if (is_record(value))
+        code = downgrade_nested(out, d, value, place);
+    else if (value->type == KS_VALUE_LIST || value->type == KS_VALUE_DICT)
+        code = downgrade_items(out, d, value, place);
+    else {
+        *out = *value;
+        code = KS_OK;
+    }
+    d->depth--;
+    return code;
+}
+
+// --- functions of activation ----------------------------------------------------------------------------------------
+
+static ks_code downgrade_activation(ks_value *out, ks__downgrade *d, const ks_value *value, const char *place) {
+    // hard_sigmoid is another function in Keras 2: the one that has a name of its own here.
+    static const char *const table[][2] = {
+        {"elu", "elu"},
+        {"exponential", "exponential"},
+        {"gelu", "gelu"},
+        {"linear", "linear"},
+        {"leaky_relu", "leaky_relu"},
+        {"log_softmax", "log_softmax"},
+        {"mish", "mish"},
+        {"relu", "relu"},
+        {"relu6", "relu6"},
+        {"selu", "selu"},
+        {"sigmoid", "sigmoid"},
+        {"silu", "swish"},
+        {"softmax", "softmax"},
+        {"softplus", "softplus"},
+        {"softsign", "softsign"},
+        {"swish", "swish"},
+        {"tanh", "tanh"},
+        {"keras2.hard_sigmoid", "hard_sigmoid"},
+    };
+    if (value->type != KS_VALUE_STRING)
+        return ks__downgrade_value(out, d, value, place);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (ks_value_is_text(value, table[i][0])) {
+            *out = ks_value_string(table[i][1]);
+            return KS_OK;
+        }
+    }
+    return ks__no_word(d, place, "Keras 2 has no activation function \"%.60s\" that computes the same",
+                       value->text.data);
+}
+
+// --- keys -----------------------------------------------------------------------------------------------------------
+
+typedef enum key_fate {
+    DROP,   ///< says nothing in Keras 2
+    LOSE,   ///< dropped while it has its default; else a loss: inference is the same without it
+    REFUSE, ///< dropped while it has its default; else there is no word
+    KEEP,   ///< dropped while it has its default; else written: tf_keras takes it, and does not write it itself
+    RENAME
+} key_fate;
+
+/// What becomes of a key of Keras 3 that Keras 2 does not write. Class "*": any class.
+typedef struct new_key {
+    const char *class_name;
+    const char *key;
+    key_fate fate;
+    const char *text; ///< default as JSON, or the new name
+} new_key;
+
+static const new_key new_keys[] = {
+    {"*", "quantization_config", REFUSE, "null"},
+    {"InputLayer", "batch_shape", RENAME, "batch_input_shape"},
+    {"InputLayer", "optional", KEEP, "false"},
+    {"LeakyReLU", "negative_slope", RENAME, "alpha"},
+    {"BatchNormalization", "renorm", REFUSE, "false"},
+    {"BatchNormalization", "renorm_momentum", DROP, NULL},
+    {"BatchNormalization", "renorm_clipping", DROP, NULL},
+    {"BatchNormalization", "synchronized", LOSE, "false"},
+    {"LayerNormalization", "rms_scaling", REFUSE, "false"},
+    {"MultiHeadAttention", "sliding_window", REFUSE, "null"},
+    {"MultiHeadAttention", "use_gate", REFUSE, "false"},
+    {"MultiHeadAttention", "seed", LOSE, "null"},
+    {"Attention", "seed", LOSE, "null"},
+    {"AdditiveAttention", "seed", LOSE, "null"},
+    {"AlphaDropout", "noise_shape", KEEP, "null"},
+    {"SpatialDropout2D", "data_format", KEEP, "\"channels_last\""},
+    {"SpatialDropout3D", "data_format", KEEP, "\"channels_last\""},
+    {"ZeroPadding1D", "data_format", REFUSE, "\"channels_last\""},
+    {"Conv3DTranspose", "dilation_rate", REFUSE, "[1, 1, 1]"},
+    {"RNN", "zero_output_for_mask", KEEP, "false"},
+    {"SimpleRNN", "zero_output_for_mask", KEEP, "false"},
+    {"LSTM", "zero_output_for_mask", KEEP, "false"},
+    {"GRU", "zero_output_for_mask", KEEP, "false"},
+    {"SimpleRNN", "seed", LOSE, "null"},
+    {"LSTM", "seed", LOSE, "null"},
+    {"GRU", "seed", LOSE, "null"},
+    {"SimpleRNNCell", "seed", LOSE, "null"},
+    {"LSTMCell", "seed", LOSE, "null"},
+    {"GRUCell", "seed", LOSE, "null"},
+};
+
+static const char *const unknown_classes[] = {
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",     "AdaptiveMaxPooling3D",     "GroupQueryAttention",      "RMSNormalization",
+};
+
+static const new_key *find_new_key(const char *class_name, ks_text key) {
+    for (size_t i = 0; i < sizeof new_keys / sizeof new_keys[0]; i++)
+        if (ks_text_is(key, new_keys[i].key) &&
+            (new_keys[i].class_name[0] == '*' || strcmp(new_keys[i].class_name, class_name) == 0))
+            return &new_keys[i];
+    return NULL;
+}
+
+static ks_key_type type_of_key(const ks_class *row, ks_text key) {
+    for (size_t i = 0; i < row->n_keys; i++)
+        if (ks_text_is(key, row->keys[i].name))
+            return row->keys[i].type;
+    return KS_KEY_ANY;
+}
+
+/// `*word` is the key to write, without data when there is none.
+static ks_code fate_of_key(ks_text *word, ks__downgrade *d, const ks_class *row, const ks_member *member,
+                           const char *place) {
+    const new_key *rule = find_new_key(row->name, member->key);
+    *word = member->key;
+    if (!rule)
+        return KS_OK;
+    if (rule->fate == RENAME) {
+        *word = ks_text_from(rule->text);
+        return KS_OK;
+    }
+    if (rule->fate == KEEP && !ks__prints_as(d, &member->value, rule->text))
+        return KS_OK;
+    *word = (ks_text){NULL, 0};
+    if (rule->fate == DROP || ks__prints_as(d, &member->value, rule->text))
+        return KS_OK;
+    if (rule->fate == LOSE)
+        return ks_lose(d->losses, "config-key", place, "%s of Keras 2 has no \"%s\"", row->name, rule->key);
+    return ks__no_word(d, place, "%s of Keras 2 has no \"%s\"", row->name, rule->key);
+}
+
+static ks_code downgrade_keys(ks_value *out, ks__downgrade *d, const ks_class *row, const ks_value *config,
+                              const char *place) {
+    ks_code code = KS_OK;
+    *out = ks_value_dict(d->arena, config->as.dict.count + 4); // room for what a class adds
+    for (size_t i = 0; i < config->as.dict.count; i++) {
+        const ks_member *member = &config->as.dict.members[i];
+        const char *inner = ks__below(d, place, member->key);
+        ks_text word;
+        ks_value value;
+        if (!inner)
+            return d->context->error.code;
+        KS_TRY(fate_of_key(&word, d, row, member, inner));
+        if (!word.data)
+            continue;
+        if (type_of_key(row, member->key) == KS_KEY_ACTIVATION)
+            KS_TRY(downgrade_activation(&value, d, &member->value, inner));
+        else
+            KS_TRY(ks__downgrade_value(&value, d, &member->value, inner));
+        KS_TRY(ks__downgrade_put_text(d, out, word, value));
+    }
+done:
+    return code;
+}
+
+// --- classes with more to do ----------------------------------------------------------------------------------------
+
+/// tf_keras takes these three out of the config without asking whether they are there.
+static ks_code add_attention_shapes(ks__downgrade *d, ks_value *config, const ks_value *record) {
+    static const char *const keys[] = {"query_shape", "key_shape", "value_shape"};
+    const ks_value *shapes = ks_value_get(ks_value_get(record, "build_config"), "shapes_dict");
+    ks_code code = KS_OK;
+    if (!shapes)
+        shapes = ks_value_get(record, "build_config");
+    for (size_t i = 0; i < 3; i++) {
+        const ks_value *shape = shapes ? ks_value_get(shapes, keys[i]) : NULL;
+        if (!shape && i == 1 && shapes) // the keys are the values
+            shape = ks_value_get(shapes, "value_shape");
+        KS_TRY(ks__downgrade_put(d, config, keys[i], shape ? *shape : ks_value_null()));
+    }
+done:
+    return code;
+}
+
+/// Keras puts "forward_" and "backward_" in front of the names again.
+static void strip_name(ks_value *config, const char *key, const char *prefix) {
+    for (size_t i = 0; i < config->as.dict.count; i++) {
+        ks_member *member = &config->as.dict.members[i];
+        const ks_value *inner = ks_text_is(member->key, key) ? ks_value_get(&member->value, "config") : NULL;
+        for (size_t k = 0; inner && k < inner->as.dict.count; k++) {
+            ks_text *text = &inner->as.dict.members[k].value.text;
+            size_t size = strlen(prefix);
+            if (ks_text_is(inner->as.dict.members[k].key, "name") && text->size > size &&
+                memcmp(text->data, prefix, size) == 0)
+                *text = (ks_text){text->data + size, text->size - size};
+        }
+    }
+}
+
+static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config, const ks_value *record) {
+    if (strcmp(row->name, "MultiHeadAttention") == 0)
+        return add_attention_shapes(d, config, record);
+    if (strcmp(row->name, "Bidirectional") == 0) {
+        strip_name(config, "layer", "forward_");
+        strip_name(config, "backward_layer", "backward_");
+    }
+    return KS_OK;
+}
+
+// --- records --------------------------------------------------------------------------------------------------------
+
+static ks_code downgrade_sequential(ks_value *out, ks__downgrade *d, const ks_value *config, const char *place) {
+    const ks_value *layers = ks_value_get(config, "layers");
+    const ks_value *build = ks_value_get(config, "build_input_shape");
+    const ks_value *name = ks_value_get(config, "name");
+    ks_value list = ks_value_list(d->arena, layers ? layers->as.list.count : 0);
+    bool input = false;
+    ks_code code;
+    for (size_t i = 0; i < list.as.list.count; i++) {
+        const ks_value *record = &layers->as.list.items[i];
+        const char *inner = ks_arena_format(d->arena, "%s/layers/%zu", place, i);
+        if (!inner)
+            return d->context->error.code;
+        KS_TRY(ks__downgrade_record(&list.as.list.items[i], d, record, inner));
+        input = input || ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
+    }
+    *out = ks_value_dict(d->arena, 4);
+    KS_TRY(ks__downgrade_put(d, out, "name", name ? *name : ks_value_string("sequential")));
+    KS_TRY(ks__downgrade_put(d, out, "layers", list));
+    if (!input && build)
+        KS_TRY(ks__downgrade_put(d, out, "build_input_shape", *build));
+done:
+    return code;
+}
+
+static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *row, const ks_value *record,
+                               const char *place) {
+    for (size_t i = 0; i < sizeof unknown_classes / sizeof unknown_classes[0]; i++)
+        if (strcmp(unknown_classes[i], row->name) == 0)
+            return ks__no_word(d, place, "Keras 2 has no layer %s", row->name);
+    ks_code code;
+    KS_TRY(downgrade_keys(out, d, row, ks_value_get(record, "config"), place));
+    KS_TRY(finish_class(d, row, out, record));
+done:
+    return code;
+}
+
+ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    const ks_class *row = is_record(record) ? row_of(record) : NULL;
+    const char *inner = ks__below(d, place, ks_text_from("config"));
+    ks_value config;
+    ks_code code;
+    if (!inner)
+        return d->context->error.code;
+    if (!row || (row->kind != KS_KIND_LAYER && row->kind != KS_KIND_MODEL))
+        return ks__no_word(d, place, "this class cannot be written in the words of Keras 2");
+    if (++d->depth > (int)d->context->limits.model_depth)
+        return ks_fail(d->context, KS_E_CONFIG_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET, place,
+                       "objects are nested more than %d deep", (int)d->context->limits.model_depth);
+    if (row == &ks_class_Functional)
+        KS_TRY(ks__downgrade_functional(&config, d, ks_value_get(record, "config"), inner));
+    else if (row == &ks_class_Sequential)
+        KS_TRY(downgrade_sequential(&config, d, ks_value_get(record, "config"), inner));
+    else
+        KS_TRY(downgrade_layer(&config, d, row, record, inner));
+    *out = ks_value_dict(d->arena, 4); // room for "name" and "inbound_nodes" in a graph
+    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string(row->name)));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
+done:
+    d->depth--;
+    return code;
+}
+
+ks_code ks_config_downgrade(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
+                            const char *document) {
+    ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses};
+    const char *place = ks_arena_format(arena, "%s:", document);
+    return place ? ks__downgrade_record(out, &d, record, place) : losses->context->error.code;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KASSAY_CONFIG_DOWNGRADE_INTERNAL_H
+#define KASSAY_CONFIG_DOWNGRADE_INTERNAL_H
+
+#include "base/name_table.h"
+#include "base/value_make.h"
+#include "config/downgrade.h"
+#include "schema/class.h"
+
+typedef struct ks__downgrade {
+    ks_context *context;
+    ks_arena *arena;
+    ks_losses *losses;
+    int depth; ///< of records in records
+} ks__downgrade;
+
+/// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+ks_code
+ks__no_word(ks__downgrade *d, const char *place, const char *format, ...);
+
+/// A layer or model.
+ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place);
+/// Any value in a config: records of initializers, policies, arrays, … inside it are taken apart.
+ks_code ks__downgrade_value(ks_value *out, ks__downgrade *d, const ks_value *value, const char *place);
+ks_code ks__downgrade_functional(ks_value *out, ks__downgrade *d, const ks_value *config, const char *place);
+/// PLACE/KEY in the arena.
+const char *ks__below(ks__downgrade *d, const char *place, ks_text key);
+ks_code ks__downgrade_put(ks__downgrade *d, ks_value *dict, const char *key, ks_value value);
+ks_code ks__downgrade_put_text(ks__downgrade *d, ks_value *dict, ks_text key, ks_value value);
+/// A value that prints as this JSON text.
+bool ks__prints_as(ks__downgrade *d, const ks_value *value, const char *text);
+bool ks__is_operation(const ks_value *record);
+bool ks__is_tensor(const ks_value *value);
+/// What TensorFlow calls an operation, and its parameters: `names` in the order of the arguments of Keras's operation.
+typedef struct ks__tf_operation {
+    const char *class_name;
+    const char *function; ///< "math.add"
+    const char *names;    ///< "x y": parameters for the arguments of the call
+    const char *config;   ///< "axis keepdims=keepdims": parameters for keys of the config, KEY or KEY=PARAMETER
+} ks__tf_operation;
+/// NULL: TensorFlow has no such function under one name.
+const ks__tf_operation *ks__tf_operation_find(const ks_value *class_name);
+
+#endif
