@@ -106,21 +106,23 @@ class Keras(kassay_adapter.Adapter):
         return {
             "inputs": [{"name": t.name, **tensor_record(t)} for t in keras.tree.flatten(model.inputs)],
             "outputs": [tensor_record(t) for t in keras.tree.flatten(model.outputs)],
-            "layers": [self.layer_record(model, layer) for layer in model.layers],
+            "layers": [self.layer_record(model, layer, request["format"]) for layer in model.layers],
             "variables": self.variable_records(model, not request["format"].startswith("json-")),
         }
 
-    def layer_record(self, model, layer):
+    def layer_record(self, model, layer, kind):
         nodes = nodes_in(model, layer)
         outputs = [tensor_record(t) for t in nodes[0].output_tensors] if nodes else []
-        return {"name": layer.name, "class": self.class_name(layer), "outputs": outputs}
+        return {"name": layer.name, "class": self.class_name(layer, kind), "outputs": outputs}
 
-    def class_name(self, layer):
-        """As files have it, which is not always the name of the type."""
-        kind = type(layer)
-        if kind not in self.class_names:
-            self.class_names[kind] = keras.saving.serialize_keras_object(layer)["class_name"]
-        return self.class_names[kind]
+    def class_name(self, layer, kind):
+        """As files have it: in the formats of Keras 3 that is not always the name of the type."""
+        cls = type(layer)
+        if "legacy" in kind:
+            return cls.__name__
+        if cls not in self.class_names:
+            self.class_names[cls] = keras.saving.serialize_keras_object(layer)["class_name"]
+        return self.class_names[cls]
 
     def variable_records(self, model, with_data):
         trainable = set()  # as the layer created it, whatever layer.trainable says now

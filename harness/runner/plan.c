@@ -99,6 +99,11 @@ static ks_code choose(search *s, const ks_plan_options *options) {
                 plan->items[kept++] = plan->items[i];
         plan->count = kept;
     }
+    if (options->sample && plan->count > options->sample) {
+        for (size_t i = 0; i < options->sample; i++)
+            plan->items[i] = plan->items[i * plan->count / options->sample];
+        plan->count = options->sample;
+    }
     return s->context->error.code;
 }
 

@@ -13,6 +13,7 @@ typedef struct ks_plan_options {
     const char *format; ///< NULL: all
     unsigned shard;     ///< from 1; 0: no sharding
     unsigned n_shards;
+    unsigned sample;    ///< at most so many, evenly spread; 0: all
     bool accepted_only; ///< only cases that must be accepted
 } ks_plan_options;
 

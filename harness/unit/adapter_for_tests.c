@@ -3,6 +3,7 @@
 // An adapter that calls the reference, in both forms, and can misbehave in one way:
 //
 //     adapter_for_tests [-MODE] serve | hello --reply R | read FILE … | write FILE …
+//     adapter_for_tests convert IN OUT --to FORMAT      what the judge asks of `kassay convert`: a copy, or a refusal
 //
 // Modes from the second request on: crash, exit, hang, spin, late, sequence, twice, garbage, silent, eat, fill.
 // Modes always on: lie (the reply contradicts the exit status), quiet (no reply file), missing (accepted without
@@ -25,7 +26,7 @@ static const char *mode = "honest";
 static int64_t n_requests;
 
 typedef struct request {
-    const char *verb, *file, *format, *architecture, *inputs, *outputs, *weights, *dump, *reply;
+    const char *verb, *file, *format, *architecture, *inputs, *outputs, *weights, *dump, *reply, *out;
     int64_t seq; ///< -1: small form
 } request;
 
@@ -154,6 +155,23 @@ static int read_model(const request *r, char *reason, size_t size) {
     return 0;
 }
 
+/// Byte by byte.
+static bool copy(const char *from, const char *to) {
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    int byte;
+    while (in && out && (byte = fgetc(in)) != EOF)
+        fputc(byte, out);
+    return in && out && fclose(in) == 0 && fclose(out) == 0;
+}
+
+static int convert(const char *from, const char *to, const char *format) {
+    if (strcmp(format, "keras-v3") != 0) {
+        fprintf(stderr, "this cannot be said in %s\n", format);
+        return strcmp(format, "json-v3") == 0 ? 2 : 1;
+    }
+    return copy(from, to) ? 0 : 74;
+}
+
 // --- misbehaviour ---------------------------------------------------------------------------------------------------
 
 static void eat(void) {
@@ -232,12 +250,17 @@ static void put_hello(ks_json_writer *w) {
     put(w, "name", "adapter for tests");
     put(w, "version", mode);
     put_list(w, "formats", formats);
+    put_list(w, "writes", formats);
     put_list(w, "gives", is("empty") ? gives + 3 : gives);
 }
 
 static int answer(ks_json_writer *w, const request *r) {
     char reason[512] = "";
-    int code = read_model(r, reason, sizeof(reason));
+    int code;
+    if (strcmp(r->verb, "write") == 0)
+        code = copy(r->file, r->out) ? 0 : 1;
+    else
+        code = read_model(r, reason, sizeof(reason));
     put(w, "answer", answers[code]);
     if (code)
         put(w, "reason", reason);
@@ -279,9 +302,10 @@ static int be_small(int count, char **words) {
     int exit_status;
     for (int i = 1; i < count; i++) {
         static const char *const names[] = {"--format",  "--architecture", "--inputs", "--outputs",
-                                            "--weights", "--dump",         "--reply"};
-        const char **places[] = {&r.format, &r.architecture, &r.inputs, &r.outputs, &r.weights, &r.dump, &r.reply};
-        for (int k = 0; k < 7; k++)
+                                            "--weights", "--dump",         "--reply",  "--out"};
+        const char **places[] = {&r.format,  &r.architecture, &r.inputs, &r.outputs,
+                                 &r.weights, &r.dump,         &r.reply,  &r.out};
+        for (int k = 0; k < 8; k++)
             if (strcmp(words[i], names[k]) == 0 && i + 1 < count)
                 *places[k] = words[++i];
         if (words[i][0] == '/' && !r.file)
@@ -345,6 +369,7 @@ static int serve(void) {
                      text_of(root, "weights"),
                      text_of(root, "dump"),
                      NULL,
+                     text_of(root, "out"),
                      ks_value_get(root, "seq")->as.integer};
         if (strcmp(r.verb, "bye") == 0)
             return 0;
@@ -367,6 +392,8 @@ int main(int count, char **words) {
         words++;
         count--;
     }
+    if (count == 6 && strcmp(words[1], "convert") == 0)
+        return convert(words[2], words[3], words[5]);
     printf("noise on standard output\n");
     if (count == 2 && strcmp(words[1], "serve") == 0)
         return getenv("KASSAY_TEST_SMALL") ? 64 : serve();

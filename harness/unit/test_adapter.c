@@ -58,6 +58,7 @@ static int tear_down(void **state) {
 }
 
 static ks_result results[N_CASES];
+static const char *through, *rewrite; ///< of the next run
 
 static size_t entries_of(const char *path) {
     DIR *stream = opendir(path);
@@ -72,7 +73,7 @@ static size_t entries_of(const char *path) {
 static void judge_some(const char *mode, ks_adapter_form form, size_t count) {
     ks_plan plan = {.items = items, .count = count};
     ks_adapter_limits limits = ks_adapter_limits_default();
-    ks_adapter_run asking = {.converter = KASSAY_BINARY_DIR "/bin/kassay"};
+    ks_adapter_run asking = {.converter = PROGRAM, .through = through, .rewrite = rewrite};
     ks_verify_options options = {.jobs = 1, .case_seconds = 60, .adapter = &asking};
     ks_context context;
     ks_adapter adapter;
@@ -136,7 +137,8 @@ static void test_form_is_found(void **state) {
     assert_string_equal(adapter.hello.name, "adapter for tests");
     assert_true(ks_adapter_reads(&adapter, "keras-v3"));
     assert_false(ks_adapter_reads(&adapter, "keras-v"));
-    assert_false(ks_adapter_writes(&adapter, "keras-v3"));
+    assert_true(ks_adapter_writes(&adapter, "json-v3"));
+    assert_false(ks_adapter_writes(&adapter, "h5-legacy"));
     ks_adapter_close(&adapter);
     setenv("KASSAY_TEST_SMALL", "1", 1);
     assert_int_equal(ks_adapter_open(&adapter, &context, PROGRAM, KS_ADAPTER_FIND, &limits), KS_OK);
@@ -248,6 +250,45 @@ static void test_wrong_parts(void **state) {
     }
 }
 
+// --- both ways ------------------------------------------------------------------------------------------------------
+
+static void test_through_another_format(void **state) {
+    (void)state;
+    through = "keras-v3";
+    judge_some("honest", KS_ADAPTER_LONG, 2);
+    expect("honest", 0, "PASS", "");
+    expect("honest", 1, "PASS", "");
+    judge_some("outputs", KS_ADAPTER_SMALL, 1);
+    expect("outputs", 0, "FAIL:wrong-value", "output.0");
+    through = "json-v3";
+    judge_some("honest", KS_ADAPTER_LONG, 1);
+    expect("honest", 0, "UNSUPPORTED", "cannot be written as json-v3: this cannot be said in json-v3");
+    through = "weights-v3";
+    judge_some("honest", KS_ADAPTER_LONG, 1);
+    expect("honest", 0, "HARNESS_ERROR", "the conversion to weights-v3 failed: this cannot be said");
+    through = "h5-legacy";
+    judge_some("honest", KS_ADAPTER_LONG, 1);
+    expect("honest", 0, "UNSUPPORTED", "the adapter does not declare h5-legacy");
+    through = NULL;
+}
+
+static void test_rewriting(void **state) {
+    (void)state;
+    rewrite = "keras-v3";
+    judge_some("honest", KS_ADAPTER_LONG, 2);
+    expect("honest", 0, "PASS", "");
+    expect("honest", 1, "PASS", "");
+    judge_some("honest", KS_ADAPTER_SMALL, 1);
+    expect("honest", 0, "PASS", "");
+    rewrite = "weights-v3"; // it only copies
+    judge_some("honest", KS_ADAPTER_LONG, 1);
+    expect("honest", 0, "FAIL:wrong-structure", "model.weights.h5");
+    rewrite = "h5-legacy";
+    judge_some("honest", KS_ADAPTER_LONG, 1);
+    expect("honest", 0, "UNSUPPORTED", "does not declare to write h5-legacy");
+    rewrite = NULL;
+}
+
 // --- what stays behind ----------------------------------------------------------------------------------------------
 
 static size_t count_processes(const char *name) {
@@ -292,6 +333,8 @@ int main(void) {
         cmocka_unit_test(test_refusing_everything_earns_nothing),
         cmocka_unit_test(test_giving_nothing_earns_nothing),
         cmocka_unit_test(test_wrong_parts),
+        cmocka_unit_test(test_through_another_format),
+        cmocka_unit_test(test_rewriting),
         cmocka_unit_test(test_nothing_stays_behind),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -63,7 +63,8 @@ static int judge(ks_context *context, const char *root, const ks_plan *plan, con
     const ks_command *self = &ks_command_verify;
     const char *out = ks_argument(self, arguments, "--out");
     bool partial = arguments->n_operands > 0 || ks_argument(self, arguments, "--only") ||
-                   ks_argument(self, arguments, "--format") || ks_argument(self, arguments, "--shard");
+                   ks_argument(self, arguments, "--format") || ks_argument(self, arguments, "--shard") ||
+                   ks_argument(self, arguments, "--sample");
     ks_result *results = ks_allocate(context, plan->count, sizeof(*results));
     int exit_code;
     if (!results)
@@ -165,7 +166,7 @@ static int judge_adapter(ks_context *context, const char *root, ks_plan *plan, k
 static int run(const ks_arguments *arguments) {
     const ks_command *self = &ks_command_verify;
     const char *root = ks_argument(self, arguments, "--golden"), *jobs = ks_argument(self, arguments, "--jobs");
-    const char *seconds = ks_argument(self, arguments, "--timeout");
+    const char *seconds = ks_argument(self, arguments, "--timeout"), *sample = ks_argument(self, arguments, "--sample");
     bool adapter = ks_argument(self, arguments, "--adapter") != NULL;
     bool through = ks_argument(self, arguments, "--through") != NULL;
     bool rewrite = ks_argument(self, arguments, "--rewrite") != NULL;
@@ -180,6 +181,7 @@ static int run(const ks_arguments *arguments) {
     ks_plan plan;
     if (road < 0 || !parse_shard(&plan_options, ks_argument(self, arguments, "--shard")) ||
         (jobs && !ks_parse_count(&options.jobs, "--jobs", jobs, 1)) ||
+        (sample && !ks_parse_count(&plan_options.sample, "--sample", sample, 1)) ||
         (seconds && !ks_parse_count(&options.case_seconds, "--timeout", seconds, 1)) ||
         !parse_limits(&limits, arguments, options.case_seconds) ||
         !parse_form(&form, ks_argument(self, arguments, "--form")))
@@ -216,6 +218,7 @@ static const ks_option options[] = {
     {"--only", "GLOB", "only cases whose id fits, such as '*/lstm*'"},
     {"--format", "FORMAT", "only cases of this format"},
     {"--shard", "K/N", "every N-th case, starting with the K-th"},
+    {"--sample", "N", "at most N cases, evenly spread over what the other options leave"},
     {"--jobs", "N", "child processes at a time (1)"},
     {"--road", "strict|library|both", "which reader; both (default): the library road must agree"},
     {"--timeout", "SECONDS", "after which a case is HANG (60)"},
@@ -246,7 +249,7 @@ const ks_command ks_command_verify = {
         "    \"CMD read FILE …\" answers one file with its exit status (10 accepted, 11 rejected, 12 not\n"
         "    supported) and a reply file that says the same. It gets copies of the case's files in a folder\n"
         "    of its own and no expected value. What it gives (weights, outputs, dump) is compared as the\n"
-        "    reference's is. With --only, --format, --shard or a SUITE, lines of --expect that match no\n"
+        "    reference's is. With --only, --format, --shard, --sample or a SUITE, lines of --expect that match no\n"
         "    planned case are no fault.",
     .options = options,
     .exit_codes = "    0 all cases PASS (or deviate exactly as --expect says), 1 not, 3 a harness error.",
