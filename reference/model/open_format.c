@@ -37,9 +37,21 @@ static ks_code note_version(ks_model *m, ks_config_options *options) {
     return m->keras_version ? KS_OK : m->context->error.code;
 }
 
+// TensorFlow 1.13 says it is Keras 2.2.4-tf, as 1.14 to 2.0 do, but lists nested models as Keras 2 before it. Only it
+// writes this class, and only models that hold it have another order.
+static bool is_tensorflow_1_13(ks_bytes config) {
+    static const char mark[] = "\"BatchNormalizationV1\"";
+    for (size_t i = 0; i + sizeof(mark) - 1 <= config.size; i++)
+        if (config.data[i] == '"' && memcmp(config.data + i, mark, sizeof(mark) - 1) == 0)
+            return true;
+    return false;
+}
+
 // Whose lists of weights the model has: the writer's, but that of the newest Keras 2 when only the generation is known.
-static ks_writer writer_of(const ks_model *m) {
+static ks_writer writer_of(const ks_model *m, ks_bytes config) {
     ks_writer named = ks_writer_of(m->keras_version);
+    if (strcmp(m->keras_version, "2.2.4-tf") == 0 && is_tensorflow_1_13(config))
+        named = KS_WRITER_KERAS2;
     switch (m->dialect) {
     case KS_DIALECT_KERAS1:
         return KS_WRITER_KERAS1;
@@ -52,7 +64,7 @@ static ks_writer writer_of(const ks_model *m) {
     return KS_WRITER_KERAS3;
 }
 
-static ks_code read_config(ks_model *m, const char *name) {
+static ks_code read_config(ks_model *m, ks_bytes bytes, const char *name) {
     ks_config_options options = {m->options.dialect, m->keras_version};
     ks_code code;
     KS_TRY(note_version(m, &options));
@@ -62,7 +74,7 @@ static ks_code read_config(ks_model *m, const char *name) {
         return ks_fail(m->context, KS_E_CONFIG_RECORD, KS_STAGE_CONFIG, 0, name, "expected a model, found the %s %s",
                        ks_kind_name(m->root->row->kind), m->root->row->name);
     KS_TRY(ks_weights_map(&m->map, m->context, &m->arena, m->root));
-    m->writer = writer_of(m);
+    m->writer = writer_of(m, bytes);
     KS_TRY(ks_weights_list(&m->map, m->context, &m->arena, m->writer));
 done:
     return code;
@@ -71,7 +83,7 @@ done:
 ks_code ks__model_config(ks_model *m, ks_bytes bytes, const char *name) {
     ks_code code;
     KS_TRY(ks__model_json(&m->config, m, bytes, name));
-    KS_TRY(read_config(m, name));
+    KS_TRY(read_config(m, bytes, name));
 done:
     return code;
 }
@@ -88,7 +100,7 @@ static ks_code open_json(ks_model *m) {
         m->has_weights = true;
         return KS_OK;
     }
-    KS_TRY(read_config(m, "config.json"));
+    KS_TRY(read_config(m, m->bytes, "config.json"));
     // Only Keras 3 says of a whole model in which module its class is.
     KS_TRY(ks__model_format(m, ks_value_get(ks_json_root(m->config), "module") ? "json-v3" : "json-legacy"));
 done:

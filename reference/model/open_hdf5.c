@@ -106,6 +106,8 @@ static ks_code load_group(ks_model *m, const char *path, const char *document) {
     ks_legacy_group group;
     ks_code code;
     KS_TRY(ks_legacy_group_open(&group, m->context, &m->arena, m->weights, document, path));
+    if (group.writer == KS_WRITER_TF_KERAS && m->writer == KS_WRITER_KERAS2)
+        group.writer = m->writer; // the config knows more of its version
     KS_TRY(ks_weights_load_legacy(&m->map, m->context, &m->arena, m->weights, document, &group, &options));
     m->writer = group.writer;
     m->has_weights = true;

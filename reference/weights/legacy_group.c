@@ -88,7 +88,8 @@ ks_writer ks_writer_of(const char *version) {
         return KS_WRITER_KERAS3;
     if (major < 2)
         return KS_WRITER_KERAS1;
-    return minor >= 4 || strstr(version, "-tf") ? KS_WRITER_TF_KERAS : KS_WRITER_KERAS2;
+    // tf.keras until TensorFlow 1.12 ("2.1.6-tf") has the lists of its time.
+    return minor >= 4 || (minor >= 2 && strstr(version, "-tf")) ? KS_WRITER_TF_KERAS : KS_WRITER_KERAS2;
 }
 
 // A scalar string, or an array of one.
