@@ -17,7 +17,8 @@
 #include <kassay/model.h>
 #include <kassay/writer.h>
 
-// --- files ------------------------------------------------------------------------------------------------------------
+// --- files
+// ------------------------------------------------------------------------------------------------------------
 
 static char folder[] = "/tmp/kassay-legacy-XXXXXX";
 static char weights_path[64], config_path[64];
@@ -37,10 +38,10 @@ static void names(maker *m, const char *path, const char *attribute, const char 
     for (size_t i = 0; i < count; i++)
         texts[i] = ks_text_from(list[i]);
     assert_int_equal(ks_hdf5_writer_group(m->writer, path), KS_OK);
-    assert_int_equal(ks_hdf5_writer_attribute(m->writer, path, attribute,
-                                              &(ks_tensor){KS_STRING, {1, {(int64_t)count}}, texts,
-                                                           count * sizeof(ks_text)}),
-                     KS_OK);
+    assert_int_equal(
+        ks_hdf5_writer_attribute(m->writer, path, attribute,
+                                 &(ks_tensor){KS_STRING, {1, {(int64_t)count}}, texts, count * sizeof(ks_text)}),
+        KS_OK);
 }
 
 #define NAMES(m, path, attribute, ...)                                                                                 \
@@ -66,13 +67,15 @@ static void numbers(maker *m, const char *path, ks_shape shape, float first) {
     assert_true(count <= 1024);
     for (size_t i = 0; i < count; i++)
         data[i] = first + (float)i;
-    assert_int_equal(
-        ks_hdf5_writer_dataset(m->writer, path, &(ks_tensor){KS_FLOAT32, shape, data, (size_t)count * 4}), KS_OK);
+    assert_int_equal(ks_hdf5_writer_dataset(m->writer, path, &(ks_tensor){KS_FLOAT32, shape, data, (size_t)count * 4}),
+                     KS_OK);
 }
 
 #define SHAPE(...)                                                                                                     \
     (ks_shape) {                                                                                                       \
-        sizeof((int64_t[]){__VA_ARGS__}) / 8, { __VA_ARGS__ }                                                          \
+        sizeof((int64_t[]){__VA_ARGS__}) / 8, {                                                                        \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
     }
 
 static void write_file(const char *path, const void *data, size_t size) {
@@ -91,8 +94,8 @@ static void finish(maker *m) {
 }
 
 #define RECORD(class_name, config)                                                                                     \
-    "{\"module\": \"keras.layers\", \"class_name\": \"" class_name "\", \"registered_name\": null, \"config\": {" config \
-    "}}"
+    "{\"module\": \"keras.layers\", \"class_name\": \"" class_name                                                     \
+    "\", \"registered_name\": null, \"config\": {" config "}}"
 #define INPUT(shape) RECORD("InputLayer", "\"name\": \"i\", \"dtype\": \"float32\", \"batch_shape\": " shape)
 #define DENSE(name, units) RECORD("Dense", "\"name\": \"" name "\", \"units\": " units)
 
@@ -106,7 +109,8 @@ static void sequential(const char *layers) {
     write_file(config_path, config, (size_t)size);
 }
 
-// --- loads ------------------------------------------------------------------------------------------------------------
+// --- loads
+// ------------------------------------------------------------------------------------------------------------
 
 static ks_code load(ks_model **out, ks_context *context, ks_road road) {
     ks_model_options options = {.road = road, .architecture = config_path};
@@ -147,7 +151,8 @@ static void expect_variable(size_t index, const float *expected, size_t count) {
     }
 }
 
-// --- names ------------------------------------------------------------------------------------------------------------
+// --- names
+// ------------------------------------------------------------------------------------------------------------
 
 static void two_dense(maker *m) {
     sequential(INPUT("[null, 2]") ", " DENSE("one", "3") ", " DENSE("two", "1"));
@@ -203,7 +208,8 @@ static void test_list_of_the_file(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// --- what does not fit ------------------------------------------------------------------------------------------------
+// --- what does not fit
+// ------------------------------------------------------------------------------------------------
 
 static void test_layer_count(void **state) {
     maker m;
@@ -285,16 +291,19 @@ static void test_numbered_layers(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// --- layouts ----------------------------------------------------------------------------------------------------------
+// --- layouts
+// ----------------------------------------------------------------------------------------------------------
 
 #define LSTM RECORD("LSTM", "\"name\": \"l\", \"units\": 2")
 #define GRU(more) RECORD("GRU", "\"name\": \"l\", \"units\": 2" more)
 
 // Keras 1: kernel, recurrent kernel and bias of i, c, f, o; Keras 2: i, f, c, o side by side.
 static void test_gates_of_keras1(void **state) {
-    static const char *const list[] = {"W_i", "U_i", "b_i", "W_c", "U_c", "b_c", "W_f", "U_f", "b_f", "W_o", "U_o", "b_o"};
+    static const char *const list[] = {"W_i", "U_i", "b_i", "W_c", "U_c", "b_c",
+                                       "W_f", "U_f", "b_f", "W_o", "U_o", "b_o"};
     static const float bias[] = {20, 21, 80, 81, 50, 51, 110, 111};
-    static const float kernel[] = {0, 1, 60, 61, 30, 31, 90, 91, 2, 3, 62, 63, 32, 33, 92, 93, 4, 5, 64, 65, 34, 35, 94, 95};
+    static const float kernel[] = {0,  1,  60, 61, 30, 31, 90, 91, 2,  3,  62, 63,
+                                   32, 33, 92, 93, 4,  5,  64, 65, 34, 35, 94, 95};
     ks_context context;
     ks_model *model;
     maker m;
@@ -333,7 +342,8 @@ static void recurrent_file(maker *m, const char *version, int64_t width, ks_shap
 
 // numpy: hstack([k.T.reshape(k.shape, order="F") for k in hsplit(kernel, gates)]), k.T for the recurrent one.
 static void test_cudnn_lstm(void **state) {
-    static const float kernel[] = {0, 9, 2, 11, 4, 13, 6, 15, 1, 16, 3, 18, 5, 20, 7, 22, 8, 17, 10, 19, 12, 21, 14, 23};
+    static const float kernel[] = {0, 9,  2, 11, 4, 13, 6,  15, 1,  16, 3,  18,
+                                   5, 20, 7, 22, 8, 17, 10, 19, 12, 21, 14, 23};
     static const float recurrent[] = {100, 108, 102, 110, 104, 112, 106, 114, 101, 109, 103, 111, 105, 113, 107, 115};
     static const float bias[] = {408, 410, 412, 414, 416, 418, 420, 422};
     maker m;
@@ -360,7 +370,8 @@ static void test_cudnn_gru(void **state) {
     expect_failure(KS_E_WEIGHTS_SHAPE, "weights:/l/bias");
 }
 
-#define CONV2D(more) RECORD("Conv2D", "\"name\": \"c\", \"filters\": 2, \"kernel_size\": [1, 3], \"use_bias\": false" more)
+#define CONV2D(more)                                                                                                   \
+    RECORD("Conv2D", "\"name\": \"c\", \"filters\": 2, \"kernel_size\": [1, 3], \"use_bias\": false" more)
 
 static void conv_file(maker *m, const char *version, const char *backend, ks_shape kernel) {
     make(m);
@@ -392,15 +403,14 @@ static void test_kernels_of_keras1(void **state) {
     sequential(INPUT("[null, 1, 4, 5]") ", " CONV2D(", \"data_format\": \"channels_first\""));
     conv_file(&m, NULL, NULL, SHAPE(2, 1, 1, 3)); // filters, channels, rows, columns
     expect_variable(0, moved, 6);
-    sequential(INPUT("[null, 5, 1]") ", "
-               RECORD("Conv1D", "\"name\": \"c\", \"filters\": 2, \"kernel_size\": [3], \"use_bias\": false"));
+    sequential(INPUT("[null, 5, 1]") ", " RECORD(
+        "Conv1D", "\"name\": \"c\", \"filters\": 2, \"kernel_size\": [3], \"use_bias\": false"));
     conv_file(&m, NULL, NULL, SHAPE(3, 1, 1, 2));
     expect_variable(0, straight, 6);
     conv_file(&m, NULL, NULL, SHAPE(2, 1, 3, 1)); // of Keras 1.1
     expect_variable(0, moved, 6);
-    sequential(INPUT("[null, 4, 5, 1]") ", "
-               RECORD("Conv2DTranspose",
-                      "\"name\": \"c\", \"filters\": 2, \"kernel_size\": [1, 3], \"use_bias\": false"));
+    sequential(INPUT("[null, 4, 5, 1]") ", " RECORD(
+        "Conv2DTranspose", "\"name\": \"c\", \"filters\": 2, \"kernel_size\": [1, 3], \"use_bias\": false"));
     conv_file(&m, NULL, NULL, SHAPE(1, 3, 1, 2)); // rows, columns, channels, filters
     expect_variable(0, straight, 6);
 }
@@ -421,7 +431,8 @@ static void test_kernel_in_other_order(void **state) {
     expect_failure(KS_E_WEIGHTS_SHAPE, "weights:/c/k");
 }
 
-// --- loads into a model -------------------------------------------------------------------------------------------------
+// --- loads into a model
+// -------------------------------------------------------------------------------------------------
 
 static ks_model *initial_model(ks_context *context) {
     static const float values[9] = {-1, -2, -3, -4, -5, -6, -7, -8, -9};
@@ -458,7 +469,8 @@ static void test_by_name(void **state) {
     assert_float_equal(first_of(model, 2), 50, 0);
     assert_float_equal(first_of(model, 3), 60, 0);
     assert_non_null(strstr(report.data, "\"left\": [\n  {\n   \"layer\": \"one\",\n   \"variable\": \"kernel\""));
-    assert_non_null(strstr(report.data, "\"source\": \"other\",\n   \"reason\": \"the model has no layer of this name\""));
+    assert_non_null(
+        strstr(report.data, "\"source\": \"other\",\n   \"reason\": \"the model has no layer of this name\""));
     ks_free(&context, (void *)(uintptr_t)report.data);
     ks_model_free(model);
     assert_int_equal(context.memory.n_live, 0);
@@ -510,7 +522,8 @@ static void test_set_weights_that_do_not_fit(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// --- failing allocations ------------------------------------------------------------------------------------------------
+// --- failing allocations
+// ------------------------------------------------------------------------------------------------
 
 static void test_every_failing_allocation_of_a_load(void **state) {
     uint64_t failures = 0;

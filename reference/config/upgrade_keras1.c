@@ -41,7 +41,7 @@ static const word common_words[] = {
     {"dropout_W", "dropout"},
     {"dropout_U", "recurrent_dropout"},
     {"forget_bias_init", NULL}, // of initial values only
-    {"consume_less", NULL},     // how, not what
+    {"consume_less", NULL},     // how, not what; see keep_gates
     {"input_dim", NULL},        // the wiring tells
     {"input_length", NULL},
     {"nb_filter", "filters"},
@@ -359,6 +359,15 @@ static const struct {
     {"Merge", NULL, merge},
 };
 
+// How a recurrent layer runs decides in Keras 1 what it stores: one array per gate or, for "gpu", the gates side by
+// side, as the later `implementation` 2 has them.
+static ks_code keep_gates(ks__dict *config) {
+    ks_value *less = ks__dict_get(config, "consume_less");
+    if (!less || !ks_value_is_text(less, "gpu"))
+        return KS_OK;
+    return ks__dict_set(config, "implementation", ks__value_int(2, less->offset));
+}
+
 ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     ks_text name = ks__dict_get(record, "class_name")->text;
     ks_value input_dim = {0};
@@ -368,6 +377,7 @@ ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, c
         return KS_OK;
     if (embeds)
         input_dim = *ks__dict_get(config, "input_dim");
+    KS_TRY(keep_gates(config));
     apply_words(config, common_words);
     if (embeds)
         KS_TRY(ks__dict_set(config, "input_dim", input_dim));

@@ -57,10 +57,6 @@ ks_code ks_legacy_stored(ks_slots *out, ks_legacy *legacy, ks_object *layer);
 ks_code ks_legacy_top_level(ks_slots *out, ks_legacy *legacy);
 /// All arrays in the order of the writer's model.get_weights(), each once.
 ks_code ks_legacy_listed(ks_slots *out, ks_legacy *legacy);
-/// Keras 1 and Keras 2 differ in where a recurrent layer's gates are: with `apart` one array for each, as the default
-/// of Keras 1 has them, else side by side (its consume_less="gpu"). Only for Keras 1; the default is `apart`.
-void ks_legacy_gates(ks_object *layer, bool apart);
-
 /// "1.2.2", "2.2.4-tf", "3.15.1"; a file of Keras 1 names no version where its weights are.
 ks_writer ks_writer_of(const char *keras_version);
 

@@ -11,7 +11,7 @@
 // the config is written.
 #include <string.h>
 
-#include "schema/core.h"
+#include "schema/recurrent.h"
 #include "weights/legacy.h"
 
 // --- slots ----------------------------------------------------------------------------------------------------------
@@ -22,6 +22,18 @@ static const int gru_gates[] = {0, 1, 2};
 
 static int n_gates(const ks_object *object) {
     return object->row == &ks_class_LSTMCell ? 4 : object->row == &ks_class_GRUCell ? 3 : 1;
+}
+
+// consume_less="gpu" in its words
+static bool side_by_side(const ks_object *object) {
+    const ks_value *implementation = ((const ks_rnn_cell *)object->params)->implementation;
+    return implementation && implementation->type == KS_VALUE_INT && implementation->as.integer == 2;
+}
+
+static int stored_parts(const ks_legacy *l, const ks_object *object) {
+    if (l->writer != KS_WRITER_KERAS1 || n_gates(object) == 1 || side_by_side(object))
+        return 1;
+    return n_gates(object);
 }
 
 static ks_code make_slots(ks_legacy *l, ks_variable *first, int parts) {
@@ -42,7 +54,7 @@ static ks_code too_deep(const ks_legacy *l, const ks_object *object) {
 }
 
 static ks_code make_all(ks_legacy *l, ks_object *object) {
-    int parts = l->writer == KS_WRITER_KERAS1 ? n_gates(object) : 1;
+    int parts = stored_parts(l, object);
     ks_code code;
     if (object->walked[0] == l->map->stamp)
         return KS_OK;
@@ -56,17 +68,6 @@ static ks_code make_all(ks_legacy *l, ks_object *object) {
 done:
     l->depth--;
     return code;
-}
-
-void ks_legacy_gates(ks_object *layer, bool apart) {
-    int parts = apart ? n_gates(layer) : 1;
-    for (ks_variable *v = layer->trainable_variables; v; v = v->next) {
-        v->n_slots = (size_t)parts; // room for all gates was made
-        for (int i = 0; i < parts; i++)
-            v->slots[i] = (ks_slot){.variable = v, .part = i, .parts = parts};
-    }
-    for (const ks_child *child = layer->children; child; child = child->next)
-        ks_legacy_gates(child->object, apart);
 }
 
 // --- lists ----------------------------------------------------------------------------------------------------------

@@ -108,16 +108,11 @@ done:
     return code;
 }
 
-// In Keras 1 a recurrent layer keeps its gates apart or, with consume_less="gpu", side by side; the count tells.
 static ks_code load_layer(matching *m, ks_object *layer, const saved_layer *saved) {
     ks_slots slots;
     ks_code code;
     layer->group = saved->path;
     KS_TRY(ks_legacy_stored(&slots, &m->legacy, layer));
-    if (slots.count != saved->n_weights && m->group->writer == KS_WRITER_KERAS1) {
-        ks_legacy_gates(layer, false);
-        KS_TRY(ks_legacy_stored(&slots, &m->legacy, layer));
-    }
     KS_TRY(load_slots(m, layer, &slots, saved));
 done:
     return code;
