@@ -8,6 +8,8 @@ def replace(env):
     undos = []
     if env.multi and not env.theano:
         normalization(env, undos)
+        zeros = env.tf.zeros  # ConvLSTM2D makes its first state with it
+        patch(undos, env.tf, "zeros", lambda shape, dtype=env.tf.float64, name=None: zeros(shape, dtype, name))
         if tuple(int(n) for n in env.tf.__version__.split(".")[:2]) < (1, 8):
             convolutions(env, undos)
 
@@ -104,6 +106,14 @@ def convolutions(env, undos):
         return total[:, starts[0] : starts[0] + output[0], starts[1] : starts[1] + output[1]]
 
     nn = tf.nn
+
+    def average(x, ksize, strides, padding, **named):
+        """Padding does not count."""
+        kernel, steps = ints(ksize, len(x.get_shape()) - 2), ints(strides, len(x.get_shape()) - 2)
+        total, count = (sum(part for _, part, _ in windows(y, kernel, steps, padding, [1] * len(kernel))) for y in (x, tf.ones_like(x)))
+        return total / count
+
+    patch(undos, nn, "avg_pool", average)
 
     def any_convolution(input, filter, padding, strides=None, dilation_rate=None, data_format=None, **named):
         rank = len(filter.get_shape()) - 2

@@ -3,7 +3,7 @@
     python golden/make/legacy_make.py --writer keras-2.3.1 --out golden [--family NAME] [--only GLOB] [--all]
 
 The writer's name says which Keras is taken: keras-N the package keras, tf-N tensorflow.keras, tfkeras-N the package tf_keras.
-Which models a writer makes: all of tier 1, and of the others a share by the writer's weight, chosen by name (--all: every one).
+Which models a writer makes: a share of each tier by the writer's weight, chosen by name (--all: every one).
 What Keras refuses, or what could not see a bug, is printed.
 """
 
@@ -16,23 +16,22 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("TF_ENABLE_ONEDNN_OPTS", "0"), ("TF_NUM_INTRAOP_THREADS", "1"), ("TF_NUM_INTEROP_THREADS", "1")):
     os.environ.setdefault(name, value)
 
-# Of tier 2 and of tier 3 one in N: the main writers make everything, the others a sample that differs from writer to writer.
+# Of tiers 1, 2 and 3 one in N: the main writers make everything, the others a sample that differs from writer to writer.
 WEIGHTS = {
-    "keras-1.2.2": (1, 1), "keras-2.3.1": (1, 1), "tf-2.15.1": (1, 1), "tfkeras-2.21.0": (2, 4), "tf-2.9.3": (2, 4),
-    "tf-1.15.5": (3, 5), "tf-2.4.4": (3, 5), "tf-2.12.1": (3, 5), "keras-2.2.5": (3, 5),
+    "keras-1.2.2": (1, 1, 1), "keras-2.3.1": (1, 1, 1), "tf-2.15.1": (1, 1, 1), "tfkeras-2.21.0": (1, 3, 6), "tf-2.9.3": (1, 3, 6),
+    "tf-1.15.5": (1, 4, 6), "tf-2.4.4": (1, 3, 6), "tf-2.12.1": (1, 4, 6), "keras-2.2.5": (1, 4, 6),
 }  # fmt: skip
-OTHERS = (8, 16)
+OTHERS = (2, 8, 16)
 WITH_V3 = ("tf-2.12.1", "tf-2.13.1", "tf-2.15.1", "tfkeras-2.21.0")
 # 250 KB of weights each: one writer per epoch.
 WIDE = ("keras-1.2.2", "keras-2.3.1", "tf-1.15.5", "tf-2.9.3", "tf-2.15.1")
 
 
 def chosen(writer, case, golden):
-    """Whether this writer makes this case, and in which formats."""
-    tier_2, tier_3 = WEIGHTS.get(writer, OTHERS)
+    """Whether this writer makes this case."""
     if case.tier == 4:
         return writer in WIDE
-    share = {1: 1, 2: tier_2, 3: tier_3}[case.tier]
+    share = WEIGHTS.get(writer, OTHERS)[case.tier - 1]
     return golden.seed_of("%s %s/%s" % (writer, case.family, case.name)) % share == 0
 
 

@@ -441,7 +441,7 @@ def recurrent():
         return Model(i, L.Bidirectional(L.GRU(4, return_sequences=True))(L.Masking(0.0)(i)))
 
     yield Case("bidirectional-masked", masked_both, masked_steps(6, 3))
-    if E.since(2, 0) or (E.multi and E.number >= (2, 3)):
+    if E.since(2, 0):
         yield layer("bidirectional-backward-layer", lambda: L.Bidirectional(L.LSTM(4), backward_layer=L.GRU(4, go_backwards=True)), shape, also=("json-legacy", "keras-v3"))
     yield layer("bidirectional-state", lambda: L.Bidirectional(L.LSTM(4, return_state=True)), shape, tier=3)
     yield layer("time-distributed-dense", lambda: L.TimeDistributed(L.Dense(4, activation="tanh")), shape, tier=1, also=("h5-weights-legacy", "keras-v3"))
