@@ -448,13 +448,12 @@ def v3_paths(env, model, data):
     return paths
 
 
-def structure(env, model, kind, config, names, data):
+def structure(env, model, kind, config, names, data, tensors, values):
     layers = sublayers(env, model)
     records = records_by_name(config["config"])
     variables, ports = [], []
-    values = model.get_weights()
-    for index, variable in enumerate(variables_of(env, model)):
-        value = np.ascontiguousarray(values[index])
+    for index, variable in enumerate(tensors):
+        value = np.array(values[index], order="C")
         last = names[index].split("/")[-1] if names else None
         if kind in ("keras-v3", "weights-v3"):
             last = variable.name.split("/")[-1]
@@ -549,7 +548,7 @@ def check_reload(env, model, weights, outputs, inputs):
         raise Refused("FINDING: the writer's own reload predicts otherwise")
 
 
-def finish_kind(env, kind, case, folder, saved, numbers, seed):
+def finish_kind(env, kind, case, folder, saved, numbers, seed, original):
     """Loads what was saved, demands equal weights and outputs, and writes the rest of the case; leaves the session used."""
     inputs, weights, outputs, doubles, bounds = numbers
     artifact, data, architecture, config = saved
@@ -567,7 +566,10 @@ def finish_kind(env, kind, case, folder, saved, numbers, seed):
         stored = {"weight.%d" % i: w for i, w in enumerate(weights)}
         stored["names"] = np.array([n.encode() for n in names], dtype="S") if names else np.zeros(0, "S1")
         save_npz(os.path.join(folder, "weights.npz"), stored)
-    write_json(os.path.join(folder, "structure.json"), structure(env, loaded, kind, config, names, data))
+    # Keras 1 forgets the name of a Sequential model in its own config: what was saved says more than what was loaded.
+    model, tensors = original if env.generation == 1 else (loaded, variables_of(env, loaded))
+    values = weights if env.generation == 1 else loaded.get_weights()
+    write_json(os.path.join(folder, "structure.json"), structure(env, model, kind, config, names, data, tensors, values))
     record = case_record(env, kind, case, artifact, seed, bounds if names is not None else None, architecture, float64_tolerance(config))
     write_json(os.path.join(folder, "case.json"), record)
 
@@ -606,6 +608,7 @@ def write_case(env, out, case, kinds):
         model, inputs = prepared(env, case, seed)
         weights = [np.array(w) for w in model.get_weights()]
         outputs = predict(env, model, inputs)
+        original = (model, variables_of(env, model))
         for kind in kinds:
             folder = os.path.join(out, ids[kind])
             shutil.rmtree(folder, ignore_errors=True)
@@ -621,7 +624,7 @@ def write_case(env, out, case, kinds):
         saved = {}
     for kind in list(saved):
         try:
-            finish_kind(env, kind, case, os.path.join(out, ids[kind]), saved[kind], numbers, seed)
+            finish_kind(env, kind, case, os.path.join(out, ids[kind]), saved[kind], numbers, seed, original)
         except Exception as error:
             problems.append("%s: %s" % (ids[kind], told(error)))
             del saved[kind]
