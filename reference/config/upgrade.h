@@ -12,6 +12,13 @@
 
 #include "config/config.h"
 
+/// How many inputs Keras 1 has named after a class so far.
+typedef struct ks__input_count {
+    struct ks__input_count *next;
+    ks_text class_name;
+    size_t count;
+} ks__input_count;
+
 typedef struct ks__upgrade {
     ks_context *context;
     ks_arena *arena;
@@ -20,6 +27,7 @@ typedef struct ks__upgrade {
     bool multi_backend;  ///< Keras 2 before it became tf.keras: "2.3.1", but neither "2.2.4-tf" nor "2.4.0"
     bool channels_first; ///< Keras 1: what layers have that do not say their "dim_ordering"
     int depth;           ///< of records in records
+    ks__input_count *inputs;
 } ks__upgrade;
 
 /// A dict in the making.
@@ -91,6 +99,10 @@ ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *confi
 
 /// A TensorFlow function in a graph, whose calls are in the form of Keras 3 already. Other records stay as they are.
 ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *place);
+
+/// What Keras calls the input that it makes for a first layer, which no file says: "dense_1_input"; Keras 1 says
+/// "dense_input_1", counting the inputs of a class. NULL: out of memory.
+const char *ks__input_name(ks__upgrade *u, const ks_value *record, const char *layer_name);
 
 /// The whole document.
 ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,

@@ -407,27 +407,58 @@ done:
 
 // --- Sequential -----------------------------------------------------------------------------------------------------
 
-// The config of the layer that knows the input's shape: the first one, in nested models their first.
-static const ks_value *first_config(const ks_value *layers, int depth) {
+// The layer that knows the input's shape: the first one, in nested models their first.
+static const ks_value *first_record(const ks_value *layers, int depth) {
     const ks_value *record =
         layers && layers->type == KS_VALUE_LIST && layers->as.list.count ? &layers->as.list.items[0] : NULL;
     const ks_value *config = record ? ks_value_get(record, "config") : NULL;
     if (!config || depth > MAX_STRUCTURE_DEPTH)
         return NULL;
     if (!is_model(record) || ks_value_get(config, "batch_input_shape"))
-        return config;
-    return first_config(config->type == KS_VALUE_LIST ? config : ks_value_get(config, "layers"), depth + 1);
+        return record;
+    return first_record(config->type == KS_VALUE_LIST ? config : ks_value_get(config, "layers"), depth + 1);
 }
 
-static ks_code input_record(ks__upgrade *u, ks_value *out, const ks_value *first, const ks_value *config) {
-    const ks_value *name = layer_name(first), *dtype = ks_value_get(config, "dtype");
+const char *ks__input_name(ks__upgrade *u, const ks_value *record, const char *name) {
+    const ks_value *class_name = ks_value_get(record, "class_name");
+    ks__input_count *found = u->inputs;
+    char *lower;
+    size_t length;
+    if (u->dialect != KS_DIALECT_KERAS1 || !class_name || class_name->type != KS_VALUE_STRING)
+        return ks_arena_format(u->arena, "%s_input", name);
+    while (found && !ks_text_equal(found->class_name, class_name->text))
+        found = found->next;
+    if (!found) {
+        found = ks_arena_get(u->arena, 1, sizeof(*found));
+        if (!found)
+            return NULL;
+        *found = (ks__input_count){u->inputs, class_name->text, 0};
+        u->inputs = found;
+    }
+    length = class_name->text.size;
+    lower = ks_arena_get(u->arena, length + 1, 1);
+    for (size_t i = 0; lower && i <= length; i++) {
+        char c = class_name->text.data[i];
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    return lower ? ks_arena_format(u->arena, "%s_input_%zu", lower, ++found->count) : NULL;
+}
+
+// `first` is the model's first layer, `knows` the one that knows the shape.
+static ks_code input_record(ks__upgrade *u, ks_value *out, const ks_value *first, const ks_value *knows) {
+    const ks_value *config = ks_value_get(knows, "config"), *dtype = ks_value_get(config, "dtype");
+    const ks_value *name = layer_name(first);
     const ks_value *shape = ks_value_get(config, "batch_input_shape");
     ks__dict record, inner;
     const char *input_name;
     ks_code code;
     if (ks_value_get(config, "input_dtype"))
         dtype = ks_value_get(config, "input_dtype");
-    input_name = ks_arena_format(u->arena, "%s_input", name && name->type == KS_VALUE_STRING ? name->text.data : "");
+    if (u->dialect == KS_DIALECT_KERAS1 && ks_value_is_text(ks_value_get(knows, "class_name"), "InputLayer"))
+        input_name =
+            layer_name(knows) && layer_name(knows)->type == KS_VALUE_STRING ? layer_name(knows)->text.data : "";
+    else
+        input_name = ks__input_name(u, knows, name && name->type == KS_VALUE_STRING ? name->text.data : "");
     if (!input_name)
         return u->context->error.code;
     KS_TRY(ks__dict_copy(&inner, u, NULL));
@@ -482,9 +513,9 @@ ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *confi
     if (!layers || layers->type != KS_VALUE_LIST || layers->as.list.count == 0)
         return KS_OK;
     first = &layers->as.list.items[0];
-    knows = first_config(layers, 0);
+    knows = first_record(layers, 0);
     if (knows && !ks_value_is_text(ks_value_get(first, "class_name"), "InputLayer"))
-        add = ks_value_get(knows, "batch_input_shape") != NULL;
+        add = ks_value_get(ks_value_get(knows, "config"), "batch_input_shape") != NULL;
     list = ks__value_list(u, layers->as.list.count + add, layers->offset);
     if (!list.as.list.items)
         return u->context->error.code;

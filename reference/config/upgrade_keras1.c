@@ -520,7 +520,7 @@ static ks_code add_input(branches *b, const ks_value *record, const char **last)
     if (!shape || !name)
         return ks__upgrade_fail(b->u, KS_E_CONFIG_MISSING, record, b->place, "config",
                                 "the first layer of a branch needs batch_input_shape and a name");
-    name = ks_arena_format(b->u->arena, "%s_input", name);
+    name = ks__input_name(b->u, record, name);
     if (!name)
         return b->u->context->error.code;
     KS_TRY(ks__dict_copy(&input, b->u, NULL));
