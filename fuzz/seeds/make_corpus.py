@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds of the zip, npz, config and keras targets, and the dictionaries.
+"""Seeds of the zip, npz, config, keras, h5_legacy and weights_index targets, and the dictionaries.
 
     python fuzz/seeds/make_corpus.py [path of the kassay command]
 
-config/ and keras/ hold the smallest golden cases of each family; zip/ holds archives that zipfile writes in every way it
+config/, keras/ and h5_legacy/ hold the smallest golden cases of each family; weights_index/ holds indices, each followed
+by a NUL byte and the bytes of its shards; zip/ holds archives that zipfile writes in every way it
 can, and those of golden/make/reject_zip.py made small; the dictionaries come from `kassay layers --json`. Deterministic.
 """
 
@@ -127,6 +128,42 @@ def npz_seeds():
         shutil.copyfile(path, os.path.join(folder, "-".join(path.split(os.sep)[-3:-1]) + ".npz"))
 
 
+def index_seeds():
+    """Indices for the model of fuzz_weights_index.c, whose two shards are one file."""
+    import h5py
+    import numpy
+
+    data = io.BytesIO()
+    with h5py.File(data, "w") as file:
+        for layer, shape in (("dense", (2, 3)), ("dense_1", (3, 1))):
+            group = file.create_group(f"layers/{layer}/vars")
+            group["0"] = numpy.arange(numpy.prod(shape), dtype="float32").reshape(shape)
+            group["1"] = numpy.zeros(shape[1:], "float32")
+    shard = data.getvalue()
+    first, second = "x_00000.weights.h5", "x_00001.weights.h5"
+
+    def index(dense, dense_1, **more):
+        weight_map = {"/layers/dense/vars": dense, "/layers/dense_1/vars": dense_1, **more}
+        return json.dumps({"metadata": {"total_size": 52.0}, "weight_map": weight_map}, indent=4).encode()
+
+    seeds = {
+        "plain": index([first], [first]),
+        "text": index(first, first),
+        "two": index([first], [second]),
+        "twice": index([first, first], [first]),
+        "both": index([first, second], [second]),
+        "empty-list": index([], [first]),
+        "missing": index([first], ["y.weights.h5"]),
+        "parent": index(["../x_00000.weights.h5"], [first]),
+        "number": index([1], {"a": first}),
+        "more": index([first], [first], **{"/vars": [second]}),
+    }
+    folder = fresh("weights_index")
+    for name, data in seeds.items():
+        with open(os.path.join(folder, name + ".json"), "wb") as file:
+            file.write(data + b"\0" + shard)
+
+
 def dictionaries(command):
     document = json.loads(subprocess.run([command, "layers", "--json"], check=True, capture_output=True).stdout)
     words = {"class_name", "config", "module", "registered_name", "inbound_nodes", "keras_history", "__keras_tensor__"}
@@ -151,6 +188,9 @@ def main():
     npz_seeds()
     copy_seeds("config", "json-v3/*/*/*/model.json", 30, ".json")
     copy_seeds("keras", "keras-v3/keras-3.15.1/*/*/model.keras", 16, ".keras")
+    for pattern, count in (("keras-*", 24), ("tf-*", 10), ("reject", 20)):
+        copy_seeds("h5_legacy", f"h5-legacy/{pattern}/*/*/model.h5", count, ".h5")
+    index_seeds()
     dictionaries(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build", "release", "bin", "kassay"))
 
 
