@@ -15,13 +15,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LAYER(name, units)                                                                                             \
-    "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"registered_name\": null, \"config\": {\"name\": \"" name  \
-    "\", \"units\": " units "}}"
+    "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"registered_name\": null, \"config\": {\"name\": "     \
+    "\"" name "\", \"units\": " units "}}"
 
 static const char architecture[] =
     "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"registered_name\": null, \"config\": {\"name\": \"s\", "
-    "\"layers\": [{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"registered_name\": null, \"config\": "
-    "{\"batch_shape\": [null, 2], \"dtype\": \"float32\", \"name\": \"i\"}}, " LAYER("a", "3") ", " LAYER("b", "1") "]}}";
+    "\"layers\": [{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"registered_name\": null, "
+    "\"config\": "
+    "{\"batch_shape\": [null, 2], \"dtype\": \"float32\", \"name\": \"i\"}}, " LAYER("a", "3") ", " LAYER("b",
+                                                                                                          "1") "]}}";
 
 static char folder[64], config_path[96], index_path[96], shard_path[96], other_path[96];
 

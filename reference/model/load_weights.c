@@ -72,7 +72,7 @@ static ks_code load_hdf5(work *w, ks_bytes bytes, const char *document) {
     if (form == KS__HDF5_WEIGHTS) {
         if (!w->archive)
             KS_TRY(set_format(w, "weights-v3"));
-        return ks_weights_load_v3(&m->map, m->context, &m->arena, w->file, document, &w->weights);
+        return ks__load_v3(m, w->file, document, &w->weights);
     }
     if (w->archive)
         return ks__model_fail(m, KS_E_WEIGHTS_STORE, document, "the archive's weights are in the older form");

@@ -139,12 +139,25 @@ done:
     return code;
 }
 
+ks_code ks__load_v3(ks_model *m, ks_hdf5 *file, const char *document, const ks_weights_options *options) {
+    ks_weight_map named = m->map;
+    ks_naming naming;
+    ks_code code;
+    KS_TRY(ks_weights_naming(&naming, m->context, &m->arena, &m->map, file, m->keras_version,
+                             m->dialect == KS_DIALECT_KERAS2));
+    if (naming != KS_NAMES_KERAS3)
+        KS_TRY(ks_weights_map_as(&named, m->context, &m->arena, &m->map, naming));
+    KS_TRY(ks_weights_load_v3(&named, m->context, &m->arena, file, document, options));
+done:
+    return code;
+}
+
 static ks_code open_weights(ks_model *m) {
     ks_weights_options options = {.check = m->options.check_only};
     ks_code code;
     KS_TRY(ks__model_format(m, "weights-v3"));
     KS_TRY(ks__model_architecture(m));
-    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "weights", &options));
+    KS_TRY(ks__load_v3(m, m->weights, "weights", &options));
     m->has_weights = true;
 done:
     return code;

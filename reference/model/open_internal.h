@@ -25,6 +25,8 @@ typedef enum ks__hdf5_form_name {
     KS__HDF5_LEGACY_GROUP,   ///< its weights alone, in the group model_weights
     KS__HDF5_WEIGHTS         ///< weights of Keras 3
 } ks__hdf5_form_name;
+/// Loads the groups PATH/vars of a file under whatever names it has for them.
+ks_code ks__load_v3(ks_model *model, ks_hdf5 *file, const char *document, const ks_weights_options *options);
 /// What an open HDF5 file is, by what its root holds.
 ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *model, ks_hdf5 *file, const char *path);
 

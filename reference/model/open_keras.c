@@ -43,6 +43,9 @@ ks_code ks__refuse_pickles(ks_model *m, const ks_archive *archive) {
     if (ks_archive_find(archive, "model.weights.npz"))
         return ks_fail(m->context, KS_E_WEIGHTS_PICKLE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, "model.weights.npz",
                        "weights in this form are pickled objects, which would run code when they are read");
+    if (ks_archive_find(archive, "variables.h5"))
+        return ks__model_fail(m, KS_E_MODEL_FORMAT, "variables.h5",
+                              "an archive of Keras 2.11, an experiment that no later version reads");
     return ks__model_fail(m, KS_E_MODEL_MEMBER, "model.weights.h5", "the archive has no such member");
 }
 
@@ -60,7 +63,7 @@ ks_code ks__open_keras(ks_model *m) {
     if (!found)
         return ks__refuse_pickles(m, m->archive);
     KS_TRY(ks__model_hdf5(m, bytes, "model.weights.h5"));
-    KS_TRY(ks_weights_load_v3(&m->map, m->context, &m->arena, m->weights, "model.weights.h5", &options));
+    KS_TRY(ks__load_v3(m, m->weights, "model.weights.h5", &options));
     m->has_weights = true;
     for (size_t i = 0; m->options.check_only && i < ks_archive_count(m->archive); i++)
         KS_TRY(ks_archive_read(&bytes, m->archive, ks_archive_member_at(m->archive, i), true));

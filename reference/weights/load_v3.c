@@ -177,6 +177,48 @@ ks_code ks_weights_load_v3(const ks_weight_map *map, ks_context *context, ks_are
     return ks_weights_load_store(map, context, arena, &store, document, options);
 }
 
+// --- names of Keras 2 -----------------------------------------------------------------------------------------------
+
+static ks_code has_all_groups(bool *out, ks_context *context, ks_arena *arena, const ks_weight_map *map,
+                              ks_hdf5 *file) {
+    ks_code code = KS_OK;
+    *out = true;
+    for (size_t i = 0; i < map->n_objects && *out; i++) {
+        const ks_saved_object *saved = &map->objects[i];
+        ks_hdf5_node node;
+        const char *path;
+        if (!count_variables(saved->object))
+            continue;
+        path = ks_arena_format(arena, "%s%svars", saved->path, saved->path[0] ? "/" : "");
+        if (!path)
+            return context->error.code;
+        KS_TRY(ks_hdf5_find(&node, out, file, ks_hdf5_root(file), path));
+    }
+done:
+    return code;
+}
+
+ks_code ks_weights_naming(ks_naming *out, ks_context *context, ks_arena *arena, ks_weight_map *map, ks_hdf5 *file,
+                          const char *keras_version, bool older) {
+    ks_weight_map twice;
+    ks_hdf5_node node;
+    bool found, all;
+    ks_code code;
+    *out = older ? KS_NAMES_KERAS2 : KS_NAMES_KERAS3;
+    KS_TRY(ks_hdf5_find(&node, &found, file, ks_hdf5_root(file), "_layer_checkpoint_dependencies"));
+    if (!found)
+        return KS_OK;
+    *out = KS_NAMES_DEPENDENCIES;
+    if (strncmp(keras_version, "2.14", 4) == 0)
+        return KS_OK;
+    KS_TRY(ks_weights_map_as(&twice, context, arena, map, KS_NAMES_DEPENDENCIES_TWICE));
+    KS_TRY(has_all_groups(&all, context, arena, &twice, file));
+    if (all)
+        *out = KS_NAMES_DEPENDENCIES_TWICE;
+done:
+    return code;
+}
+
 ks_code ks_weights_prepare(const ks_weight_map *map, ks_context *context, ks_arena *arena, bool as_double) {
     for (size_t i = 0; i < map->n_variables; i++) {
         ks_variable *v = map->variables[i];

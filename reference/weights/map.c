@@ -9,6 +9,8 @@ typedef struct walk {
     ks_context *context;
     ks_arena *arena;
     ks_weight_map *map;
+    ks_naming naming;
+    uint32_t visited; ///< mark of the objects that were reached
     size_t room_objects, room_variables;
     int depth;
 } walk;
@@ -84,21 +86,58 @@ typedef struct used_name {
     size_t count;
 } used_name;
 
-static const char *member_name(walk *w, const ks_object *object, used_name *used, size_t *n_used) {
+// Does the object or anything in it hold a variable?
+static bool has_weights(walk *w, ks_object *object, uint32_t asked) {
+    if (object->trainable_variables || object->other_variables)
+        return true;
+    if (object->walked[0] == asked || w->depth >= (int)w->context->limits.model_depth)
+        return false;
+    object->walked[0] = asked;
+    w->depth++;
+    for (const ks_child *child = object->children; child; child = child->next)
+        if (has_weights(w, child->object, asked)) {
+            w->depth--;
+            return true;
+        }
+    w->depth--;
+    return false;
+}
+
+// How many elements of the container one child is: 2.12 and 2.13 list a model's layers twice when they have weights.
+static size_t places(walk *w, const ks_object *parent, ks_object *child) {
+    if (w->naming != KS_NAMES_DEPENDENCIES_TWICE || !is_model(parent))
+        return 1;
+    return has_weights(w, child, ++w->map->stamp) ? 2 : 1;
+}
+
+static const char *member_name(walk *w, const ks_object *object, used_name *used, size_t *n_used, size_t n_places) {
     char snake[128];
-    size_t at = 0;
+    size_t at = 0, number;
     while (at < *n_used && used[at].row != object->row)
         at++;
     if (at == *n_used)
         used[(*n_used)++] = (used_name){object->row, 0};
     ks_snake_case(snake, sizeof(snake), ks_class_python_name(object->row));
-    used[at].count++;
-    if (used[at].count == 1)
+    number = used[at].count;
+    used[at].count += n_places;
+    if (number == 0)
         return ks_arena_format(w->arena, "%s", snake);
-    return ks_arena_format(w->arena, "%s_%zu", snake, used[at].count - 1);
+    return ks_arena_format(w->arena, "%s_%zu", snake, number);
 }
 
 static ks_code visit(walk *w, ks_object *object, const char *path);
+
+static const char *attribute_name(const walk *w, const ks_object *parent, const ks_child *child) {
+    bool dependencies = w->naming == KS_NAMES_DEPENDENCIES || w->naming == KS_NAMES_DEPENDENCIES_TWICE;
+    return dependencies && is_model(parent) && strcmp(child->attribute, "layers") == 0
+               ? "_layer_checkpoint_dependencies"
+               : child->attribute;
+}
+
+// Keras 2.14 and 2.15 do not count what was reached before; all others do.
+static bool skips(const walk *w, const ks_object *object) {
+    return (w->naming == KS_NAMES_KERAS2 || w->naming == KS_NAMES_DEPENDENCIES) && object->walked[2] == w->visited;
+}
 
 static ks_code visit_children(walk *w, ks_object *object, const char *path) {
     const ks_child **children;
@@ -109,7 +148,9 @@ static ks_code visit_children(walk *w, ks_object *object, const char *path) {
     KS_TRY(sorted_children(w, object, &children, &count));
     for (size_t i = 0; i < count; i++) {
         const ks_child *child = children[i];
-        const char *inner;
+        const char *attribute = attribute_name(w, object, child), *inner;
+        if (child->member && skips(w, child->object))
+            continue;
         if (child->member) {
             if (!container || strcmp(container, child->attribute) != 0)
                 n_used = 0;
@@ -117,11 +158,11 @@ static ks_code visit_children(walk *w, ks_object *object, const char *path) {
             if (n_used == sizeof(used) / sizeof(used[0]))
                 return ks_fail(w->context, KS_E_CONFIG_TOO_MANY, KS_STAGE_WEIGHTS, KS_NO_OFFSET, object->place,
                                "a list of layers has more than %zu classes", n_used);
-            inner = member_name(w, child->object, used, &n_used);
+            inner = member_name(w, child->object, used, &n_used, places(w, object, child->object));
             if (inner)
-                inner = ks_arena_format(w->arena, "%s%s%s/%s", path, path[0] ? "/" : "", child->attribute, inner);
+                inner = ks_arena_format(w->arena, "%s%s%s/%s", path, path[0] ? "/" : "", attribute, inner);
         } else {
-            inner = ks_arena_format(w->arena, "%s%s%s", path, path[0] ? "/" : "", child->attribute);
+            inner = ks_arena_format(w->arena, "%s%s%s", path, path[0] ? "/" : "", attribute);
         }
         if (!inner)
             return w->context->error.code;
@@ -134,11 +175,13 @@ done:
 static ks_code visit(walk *w, ks_object *object, const char *path) {
     size_t number = 0;
     ks_code code;
-    if (object->path)
+    if (object->walked[2] == w->visited)
         return KS_OK; // reached before: the first path counts
+    object->walked[2] = w->visited;
     if (++w->depth > (int)w->context->limits.model_depth)
         return too_deep(w, object);
-    object->path = path;
+    if (w->naming == KS_NAMES_KERAS3)
+        object->path = path;
     KS_TRY(grow(w, (void **)&w->map->objects, &w->room_objects, w->map->n_objects, sizeof(*w->map->objects)));
     w->map->objects[w->map->n_objects++] = (ks_saved_object){object, path};
     name_variables(w, object->trainable_variables, path, &number);
@@ -181,9 +224,10 @@ done:
 }
 
 ks_code ks_weights_map(ks_weight_map *out, ks_context *context, ks_arena *arena, ks_object *root) {
-    walk w = {.context = context, .arena = arena, .map = out};
+    walk w = {.context = context, .arena = arena, .map = out, .naming = KS_NAMES_KERAS3};
     ks_code code;
     memset(out, 0, sizeof(*out));
+    w.visited = ++out->stamp;
     KS_TRY(visit(&w, root, ""));
     out->stamp++;
     KS_TRY(list_weights(&w, root));
@@ -191,4 +235,16 @@ ks_code ks_weights_map(ks_weight_map *out, ks_context *context, ks_arena *arena,
         return context->error.code;
 done:
     return code;
+}
+
+ks_code ks_weights_map_as(ks_weight_map *out, ks_context *context, ks_arena *arena, ks_weight_map *map,
+                          ks_naming naming) {
+    walk w = {.context = context, .arena = arena, .map = out, .naming = naming};
+    ks_code code;
+    memset(out, 0, sizeof(*out));
+    out->stamp = map->stamp;
+    w.visited = ++out->stamp;
+    code = visit(&w, map->objects[0].object, "");
+    map->stamp = out->stamp;
+    return code == KS_OK ? context->error.code : code;
 }

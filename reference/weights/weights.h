@@ -34,6 +34,23 @@ typedef struct ks_weight_map {
 /// Walks the model; also sets variable->path. Lives in `arena`.
 ks_code ks_weights_map(ks_weight_map *out, ks_context *context, ks_arena *arena, ks_object *root);
 
+/// How the groups of a model's objects are called. Numbers count the elements of one class in a list of layers.
+typedef enum ks_naming {
+    KS_NAMES_KERAS3,            ///< layers/dense_1
+    KS_NAMES_KERAS2,            ///< 2.15, tf_keras: the same, but layers that were reached before do not count
+    KS_NAMES_DEPENDENCIES,      ///< 2.14: _layer_checkpoint_dependencies/dense_1
+    KS_NAMES_DEPENDENCIES_TWICE ///< 2.12, 2.13: _layer_checkpoint_dependencies/dense_2, layers with weights count twice
+} ks_naming;
+
+/// The objects of `map` with other names, for loading from such a file: objects and their order alone. Sets
+/// variable->path, not object->path.
+ks_code ks_weights_map_as(ks_weight_map *out, ks_context *context, ks_arena *arena, ks_weight_map *map,
+                          ks_naming naming);
+/// Which names a file has, for a model of this version of Keras ("" when it is not known). `older`: its words are those
+/// of Keras 2.
+ks_code ks_weights_naming(ks_naming *out, ks_context *context, ks_arena *arena, ks_weight_map *map, ks_hdf5 *file,
+                          const char *keras_version, bool older);
+
 /// What happened to a layer or variable when weights were loaded.
 typedef struct ks_weights_note {
     const ks_object *layer;
