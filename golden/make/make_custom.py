@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "custom"))
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from ask_keras import Keras  # noqa: E402
 
 REASON = (
     "max(8 x spread, 2e-6 x scale): spread is the largest difference between the float32 outputs and those of the same "
@@ -118,7 +119,7 @@ class Maker:
             import keras
         else:
             keras = tf.keras
-        self.keras = keras
+        self.keras, self.asked = keras, Keras("keras" if self.three else "tf.keras")
         if writer.startswith("tf-2.9"):
             import r_edition
 
@@ -262,11 +263,7 @@ class Maker:
         record.update(title="Refused: the classes are not supplied; " + record["title"], expect="reject", reason=["unsupported"], twin=twin, predict=None, custom_objects=[],
                       edit="The file is the same; its custom objects are not supplied.")
         self.write_json(folder, record)
-        from ask_keras import Keras
-
-        asked = Keras("keras" if self.three else "tf.keras")
-        complaint = asked.ask(kind="json" if kind.startswith("json") else "whole", path=os.path.join(folder, record["artifact"]))["complaint"]
-        asked.stop()
+        complaint = self.asked.ask(kind="json" if kind.startswith("json") else "whole", path=os.path.join(folder, record["artifact"]))["complaint"]
         print(f"{case_id}: {complaint or 'UNEXPECTED: accepted'}", flush=True)
         return 1
 
@@ -300,12 +297,16 @@ def main():
     parser.add_argument("--out", default="golden")
     parser.add_argument("--only", default="*")
     parser.add_argument("--kind")
+    parser.add_argument("--new", action="store_true", help="only cases that are not there")
     arguments = parser.parse_args()
     maker, count = Maker(arguments.writer, arguments.out), 0
     for name in maker.models:
         for kind in maker.kinds():
             if fnmatch.fnmatch(name, arguments.only) and arguments.kind in (None, kind):
-                count += maker.write(name, kind)
+                family = "custom" if maker.name == "guide" else "r-edition"
+                if not (arguments.new and os.path.exists(os.path.join(arguments.out, kind, arguments.writer, family, name))):
+                    count += maker.write(name, kind)
+    maker.asked.stop()
     print(count, "written")
 
 

@@ -63,6 +63,13 @@ def as_sequential(frozen=(), head=3):
     return build
 
 
+def without_bias():
+    i = keras.Input((4,), name="features")
+    x = L.Dense(6, activation="tanh", use_bias=False, name="base_1")(i)
+    x = L.Dense(7, activation="tanh", name="base_2")(L.BatchNormalization(epsilon=0.01, name="norm")(x))
+    return keras.Model(i, L.Dense(3, name="head")(x), name="classifier")
+
+
 def deeper():
     i = keras.Input((4,), name="features")
     x = L.Dense(5, activation="tanh", name="extra")(stem(i))
@@ -161,6 +168,19 @@ ROWS = [
     ("archive-recurrent", recurrent(), K3, recurrent(), "json", {}, NEW, "recurrent weights of a .keras file"),
 ]
 
+# name, source, format, target, file of the target, options, flavours, twin, what differs from the twin
+REFUSED = [
+    ("count", classifier(), W5, deeper, "json", {}, ALL, "topological", "the model has one layer more than the weights"),
+    ("shape", classifier(5), W5, classifier(), "json", {}, ALL, "topological", "the head of the weights has 5 classes, that of the model 3"),
+    ("shape-whole-file", classifier(5), H5, classifier(), "json", {}, ALL, "topological-whole-file", "the head of the weights has 5 classes, that of the model 3"),
+    ("by-name-shape", classifier(5), W5, classifier(), "json", BY_NAME, ALL, "by-name-skip-head", "what does not fit is not to be skipped"),
+    ("by-name-count", classifier(), W5, without_bias, "json", BY_NAME, ALL, "by-name-new-head", "base_1 of the model has no bias"),
+    ("v3-shape", classifier(5), W3, classifier(), "json", {}, ALL, "v3-skip-head", "what does not fit is not to be skipped"),
+    ("v3-missing", classifier(), W3, deeper, "json", {}, ALL, "v3-skip-missing", "what does not fit is not to be skipped"),
+    ("v3-bias", classifier(), W3, without_bias, "json", {}, ALL, "v3", "base_1 of the model has no bias"),
+    ("archive-shape", classifier(5), K3, classifier(), "keras", {}, ALL, "archive-as-weights-skip", "what does not fit is not to be skipped"),
+]
+
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -256,57 +276,107 @@ def numbers(output, double):
             "float64_atol": [1e-9 * scale], "kinks": None}
 
 
-def write(out, row, flavour):
-    name, build_source, kind, build_target, suffix, options, _, what = row
+def prepare(row, folder, rng):
+    """Source and target in the folder: (artifact, model to load into, its file, its weights before)."""
+    _, build_source, kind, build_target, suffix = row[:5]
+    keras.backend.clear_session()
+    source = build_source()
+    source.set_weights(random_weights(source, rng))
+    artifact = save_source(source, kind, folder)
+    keras.backend.clear_session()
+    fresh = build_target()
+    fresh.set_weights(random_weights(fresh, rng))
+    before = fresh.get_weights()
+    into = save_target(fresh, suffix, folder)
+    keras.backend.clear_session()
+    model = open_target(into, folder)
+    model.set_weights(before)
+    return artifact, model, into, before
+
+
+def load_quietly(model, path, options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.load_weights(path, **options)
+
+
+def one_line(error):
+    text = str(error).split("Exception encountered: ")[-1].strip()
+    return f"{type(error).__name__}: {(text.splitlines() or [''])[0][:160]}"
+
+
+def start(out, row, flavour, family):
+    """(case id, folder, seed, generator); the folder is empty."""
     writer = "tfkeras-" + keras.__version__ if flavour == "tf_keras" else "keras-" + keras.__version__
-    case_id = f"{kind}/{writer}/transfer/{name}"
+    case_id = f"{row[2]}/{writer}/{family}/{row[0]}" if family == "transfer" else f"{row[2]}/reject/{family}/{writer}-{row[0]}"
+    seed = int(hashlib.sha256(("transfer/" + row[0]).encode()).hexdigest()[:8], 16)
     folder = os.path.join(out, case_id)
-    seed = int(hashlib.sha256(("transfer/" + name).encode()).hexdigest()[:8], 16)
-    rng = np.random.default_rng(seed)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
+    return case_id, folder, seed, np.random.default_rng(seed)
+
+
+def write(out, row, flavour):
+    name, _, kind, build_target, _, options, _, what = row
+    case_id, folder, seed, rng = start(out, row, flavour, "transfer")
     try:
-        keras.backend.clear_session()
-        source = build_source()
-        source.set_weights(random_weights(source, rng))
-        artifact = save_source(source, kind, folder)
-        keras.backend.clear_session()
-        fresh = build_target()
-        fresh.set_weights(random_weights(fresh, rng))
-        before = fresh.get_weights()
-        into = save_target(fresh, suffix, folder)
-        keras.backend.clear_session()
-        model = open_target(into, folder)
-        model.set_weights(before)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model.load_weights(os.path.join(folder, artifact), **options)
+        artifact, model, into, before = prepare(row, folder, rng)
+        load_quietly(model, os.path.join(folder, artifact), options)
         after = model.get_weights()
         changed = [not np.array_equal(a, b) for a, b in zip(before, after)]
-        inputs = rng.normal(0, 1, (8 if "recurrent" not in name and "convolution" not in name else 9, *model.inputs[0].shape[1:])).astype("float32")
+        batch = 9 if "recurrent" in name or "convolution" in name else 8
+        inputs = rng.normal(0, 1, (batch, *model.inputs[0].shape[1:])).astype("float32")
         output = predict(model, inputs)
         double = float64_output(build_target, after, inputs)
         prediction = numbers(output, double)
     except Exception as error:  # noqa: BLE001: any failure of Keras is told, none stops the others
         shutil.rmtree(folder, ignore_errors=True)
-        print(f"{case_id}: {type(error).__name__}: {str(error)[:300]}", flush=True)
+        print(f"{case_id}: {one_line(error)}", flush=True)
         return 0
     save_npz(os.path.join(folder, "initial.npz"), numbered("weight", before))
     save_npz(os.path.join(folder, "weights.npz"), numbered("weight", after))
     save_npz(os.path.join(folder, "io.npz"), {"input.0": inputs, "output.0": output, "float64.0": double})
-    record = {
-        "schema": "kassay-case/1", "title": f"transfer: {what} ({sum(changed)} of {len(changed)} weights change)", "format": kind, "since": "0.1",
-        "revision": 1, "artifact": artifact, "load": {"architecture": None, "initial": "initial.npz", "options": {"into": into, **options}},
+    record = case_record(f"transfer: {what} ({sum(changed)} of {len(changed)} weights change)", kind, artifact, into, options, seed)
+    record["predict"] = prediction
+    write_record(folder, record)
+    print(f"{case_id}: {sum(changed)} of {len(changed)} change", flush=True)
+    return 1
+
+
+def write_refused(out, row, flavour):
+    kind, options, twin, what = row[2], row[5], row[7], row[8]
+    case_id, folder, seed, rng = start(out, row, flavour, "transfer-refused")
+    artifact, model, into, before = prepare(row, folder, rng)
+    try:
+        load_quietly(model, os.path.join(folder, artifact), options)
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"{case_id}: UNEXPECTED accepted", flush=True)
+        return 0
+    except Exception as error:  # noqa: BLE001
+        print(f"{case_id}: {one_line(error)}", flush=True)
+    save_npz(os.path.join(folder, "initial.npz"), numbered("weight", before))
+    record = case_record(f"Refused: {what}", kind, artifact, into, options, seed)
+    writer = case_id.split("/")[3][: -len(row[0]) - 1]
+    record.update(expect="reject", reason=["malformed"], twin=f"{kind}/{writer}/transfer/{twin}", edit=what[0].upper() + what[1:] + ".")
+    write_record(folder, record)
+    return 1
+
+
+def case_record(title, kind, artifact, into, options, seed):
+    return {
+        "schema": "kassay-case/1", "title": title, "format": kind, "since": "0.1", "revision": 1, "artifact": artifact,
+        "load": {"architecture": None, "initial": "initial.npz", "options": {"into": into, **options}},
         "writer": {"keras": keras.__version__, "backend": "tensorflow " + tf.__version__, "h5py": h5py.__version__, "python": "%d.%d" % sys.version_info[:2],
                    "script": "golden/make/make_transfers.py", "seed": seed},
-        "level": "MUST", "expect": "accept", "reason": None, "clauses": [], "tags": ["transfer"], "cves": [], "predict": prediction, "train": None,
+        "level": "MUST", "expect": "accept", "reason": None, "clauses": [], "tags": ["transfer"], "cves": [], "predict": None, "train": None,
         "custom_objects": [], "twin": None, "edit": None, "kills": [], "budget": None,
     }
+
+
+def write_record(folder, record):
     with open(os.path.join(folder, "case.json"), "w") as file:
         json.dump(record, file, indent=1)
         file.write("\n")
-    print(f"{case_id}: {sum(changed)} of {len(changed)} change", flush=True)
-    return 1
 
 
 def main():
@@ -321,8 +391,11 @@ def main():
     else:
         import tf_keras as chosen
     keras, L = chosen, chosen.layers
-    rows = [row for row in ROWS if arguments.flavour in row[6] and fnmatch.fnmatch(row[0], arguments.only)]
-    print(sum(write(arguments.out, row, arguments.flavour) for row in rows), "of", len(rows), "written")
+    count = 0
+    for rows, make in ((ROWS, write), (REFUSED, write_refused)):
+        rows = [row for row in rows if arguments.flavour in row[6] and fnmatch.fnmatch(row[0], arguments.only)]
+        count += sum(make(arguments.out, row, arguments.flavour) for row in rows)
+    print(count, "written")
 
 
 if __name__ == "__main__":
