@@ -15,6 +15,7 @@
 #include <kassay/archive.h>
 #include <kassay/json.h>
 #include <kassay/model.h>
+#include <kassay/object.h>
 #include <kassay/source.h>
 
 #include "value_difference.h"
@@ -87,9 +88,70 @@ static void test_golden_models(void **state) {
     assert_int_equal(different, 0);
 }
 
+// --- every public class ---------------------------------------------------------------------------------------------
+
+// {"input": record with constructor arguments, "output": what Keras writes}. False with a reason.
+static bool object_agrees(const ks_value *entry, char *reason, size_t room) {
+    const ks_value *output = ks_value_get(entry, "output");
+    ks_context context;
+    ks_instance *instance = NULL;
+    ks_text text;
+    ks_json *found;
+    bool equal = false;
+    reason[0] = 0;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_json_write(&text, &context, ks_value_get(entry, "input"), (ks_json_style){0, true}), KS_OK);
+    if (ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)text.data, text.size}, NULL) != KS_OK) {
+        snprintf(reason, room, "%s: %s", ks_code_name(context.error.code), context.error.message);
+        ks_free(&context, (void *)(uintptr_t)text.data);
+        return false;
+    }
+    ks_free(&context, (void *)(uintptr_t)text.data);
+    if (ks_serialize(&text, instance) != KS_OK) {
+        snprintf(reason, room, "%s: %s %s", ks_code_name(context.error.code), context.error.place,
+                 context.error.message);
+    } else {
+        assert_int_equal(
+            ks_json_parse(&found, &context, (ks_bytes){(const uint8_t *)text.data, text.size}, KS_ROAD_STRICT), KS_OK);
+        equal = values_agree(output, ks_json_root(found), reason, room);
+        ks_json_free(found);
+        ks_free(&context, (void *)(uintptr_t)text.data);
+    }
+    ks_instance_free(instance);
+    assert_int_equal(context.memory.n_live, 0);
+    return equal;
+}
+
+static void test_public_classes(void **state) {
+    ks_context context;
+    ks_source *source;
+    ks_json *json;
+    size_t different = 0;
+    const ks_value *root;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_source_open(&source, &context, KASSAY_SOURCE_DIR "/golden/objects/keras-3.15.1.json"), KS_OK);
+    assert_int_equal(ks_json_parse(&json, &context, ks_source_bytes(source), KS_ROAD_STRICT), KS_OK);
+    root = ks_json_root(json);
+    assert_true(root->as.list.count >= 300);
+    for (size_t i = 0; i < root->as.list.count; i++) {
+        const ks_value *output = ks_value_get(&root->as.list.items[i], "output");
+        char reason[1024];
+        if (object_agrees(&root->as.list.items[i], reason, sizeof(reason)))
+            continue;
+        different++;
+        printf("%s.%s: %s\n", ks_value_get(output, "module")->text.data, ks_value_get(output, "class_name")->text.data,
+               reason);
+    }
+    ks_json_free(json);
+    ks_source_close(source);
+    assert_int_equal(different, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_models),
+        cmocka_unit_test(test_public_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

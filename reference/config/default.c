@@ -65,6 +65,10 @@ static bool read_value(ks_value *out, ks_arena *arena, const char **at) {
         (*at)++;
         return read_list(out, arena, at);
     }
+    if (read_word(at, "{}")) {
+        *out = ks_value_dict(arena, 0);
+        return out->as.dict.members != NULL;
+    }
     return read_number(out, at);
 }
 

@@ -260,6 +260,7 @@ done:
 ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
                        const char *document, const ks_config_options *options) {
     ks__reader reader = {.context = context, .arena = arena, .dialect = ks_config_dialect(value, options)};
+    reader.described = options->described;
     const char *place = ks_arena_format(arena, "%s:", document);
     ks_code code = KS_OK;
     *out = NULL;

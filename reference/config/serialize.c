@@ -125,16 +125,18 @@ static const char *key_place(ks__serializer *s, const ks_object *object, const k
     return ks_arena_format(s->arena, "%s/%s", object->place ? object->place : "", key->name);
 }
 
-static ks_value ints_value(ks__serializer *s, const ks_ints *ints) {
+static ks_value ints_list(ks__serializer *s, const ks_ints *ints) {
     ks_value list;
     if (ints->count == 0)
         return ks_value_null();
-    if (ints->scalar && ints->count == 1)
-        return ks_value_int(ints->items[0]);
     list = ks_value_list(s->arena, (size_t)ints->count);
     for (size_t i = 0; i < list.as.list.count; i++)
         list.as.list.items[i] = ks_value_int(ints->items[i]);
     return list;
+}
+
+static ks_value ints_value(ks__serializer *s, const ks_ints *ints) {
+    return ints->scalar && ints->count == 1 ? ks_value_int(ints->items[0]) : ints_list(s, ints);
 }
 
 // [[a, b], [c, d]], and [a, b] for one axis.
@@ -176,6 +178,12 @@ static ks_code write_float(ks_value *out, ks__serializer *s, const ks_key *key, 
     return KS_OK;
 }
 
+static ks_value choice_value(const ks_key *key, int choice) {
+    if (choice < 0 && key->choices == ks_data_formats)
+        choice = 0; // Keras's own default
+    return choice < 0 ? ks_value_null() : ks_value_string(key->choices[choice]);
+}
+
 // The field of an object that has no config of its own: another object made it.
 static ks_code write_field(ks_value *out, ks__serializer *s, const ks_key *key, const void *field) {
     switch (key->type) {
@@ -191,7 +199,7 @@ static ks_code write_field(ks_value *out, ks__serializer *s, const ks_key *key, 
         *out = ks_value_text(*(const ks_text *)field);
         return KS_OK;
     case KS_KEY_CHOICE:
-        *out = *(const int *)field < 0 ? ks_value_null() : ks_value_string(key->choices[*(const int *)field]);
+        *out = choice_value(key, *(const int *)field);
         return KS_OK;
     case KS_KEY_INTS:
         *out = ints_value(s, field);
@@ -242,10 +250,51 @@ static bool write_from_field(ks_code *code, ks_value *out, ks__serializer *s, co
         *out = pairs_value(s, field, key->length);
         return true;
     case KS_KEY_INTS:
-        *out = ints_value(s, field);
+        *out = key->length && !(key->flags & KS_SCALAR) ? ints_list(s, field) : ints_value(s, field);
         return key->length > 0; // one int stands for all of them
     default:
         return false;
+    }
+}
+
+// [from, v] for a number v.
+static ks_value range_value(ks__serializer *s, const ks_value *value, ks_key_form form) {
+    ks_value list = ks_value_list(s->arena, form == KS_FORM_LIST ? 1 : 2), *items = list.as.list.items;
+    if (!items)
+        return list;
+    items[list.as.list.count - 1] = *value;
+    if (form == KS_FORM_PAIR)
+        items[0] = *value;
+    else if (form == KS_FORM_FROM_0 || form == KS_FORM_FROM_1)
+        items[0] = ks_value_int(form == KS_FORM_FROM_1);
+    else if (form == KS_FORM_AROUND_0)
+        items[0] = value->type == KS_VALUE_INT ? ks_value_int(-value->as.integer) : ks_value_float(-value->as.number);
+    return list;
+}
+
+static ks_value repeated(ks__serializer *s, const ks_value *number, size_t count) {
+    ks_value list = ks_value_list(s->arena, count);
+    for (size_t i = 0; i < list.as.list.count; i++)
+        list.as.list.items[i] = ks_value_int(number->as.integer);
+    return list;
+}
+
+static const char *activation_name(const ks_value *value) {
+    return ks_activation_name(value->type == KS_VALUE_STRING ? ks_activation_by_name(value->text)
+                                                             : KS_ACTIVATION_LINEAR);
+}
+
+// What a name in a key of this type stands for; LAYER: nothing.
+static ks_kind key_kind(ks_key_type type) {
+    switch (type) {
+    case KS_KEY_INITIALIZER:
+        return KS_KIND_INITIALIZER;
+    case KS_KEY_REGULARIZER:
+        return KS_KIND_REGULARIZER;
+    case KS_KEY_CONSTRAINT:
+        return KS_KIND_CONSTRAINT;
+    default:
+        return KS_KIND_LAYER;
     }
 }
 
@@ -254,17 +303,34 @@ static bool has_field_form(const ks_key *key) {
     return key->type != KS_KEY_NUMBERS && key->type != KS_KEY_ANY;
 }
 
-static ks_code single_precision(ks_value *value) {
+static void single_precision(ks_value *value) {
     double number;
     if (ks_value_number(value, &number))
         *value = ks_value_float((double)(float)number);
+}
+
+// A value as it was given or as the row says, in the form of its type.
+static ks_code write_given(ks_value *out, ks__serializer *s, const ks_object *object, const ks_key *key,
+                           const ks_value *value) {
+    const char *place = key_place(s, object, key);
+    if (!place)
+        return failed(s);
+    if (key->choices == ks_data_formats && value->type == KS_VALUE_NULL)
+        *out = ks_value_string(ks_data_formats[0]);
+    else if (key->type == KS_KEY_INTS && key->length && value->type == KS_VALUE_INT)
+        *out = repeated(s, value, (size_t)key->length);
+    else if (key->type == KS_KEY_ACTIVATION && value->type != KS_VALUE_DICT)
+        *out = ks_value_string(activation_name(value));
+    else if (key_kind(key->type) != KS_KIND_LAYER)
+        return ks__write_object(out, s, value, key_kind(key->type), place);
+    else
+        return ks__write_value(out, s, value, place);
     return KS_OK;
 }
 
-static ks_code write_key(ks_value *out, ks__serializer *s, const ks_object *object, const ks_key *key) {
+static ks_code write_plain(ks_value *out, ks__serializer *s, const ks_object *object, const ks_key *key) {
     const ks_value *value = object->config ? ks_value_get(object->config, key->name) : NULL;
     const void *field = object->params && key->offset != KS_LOOSE ? (const char *)object->params + key->offset : NULL;
-    const char *place;
     ks_code code = KS_OK;
     if (field && write_from_field(&code, out, s, key, field))
         return code;
@@ -272,15 +338,15 @@ static ks_code write_key(ks_value *out, ks__serializer *s, const ks_object *obje
         return write_field(out, s, key, field);
     if (!value && key->otherwise)
         value = ks__default_value(s->arena, key->otherwise);
-    place = key_place(s, object, key);
-    if (!value || !place)
-        return failed(s);
-    if (key->choices == ks_data_formats && value->type == KS_VALUE_NULL)
-        *out = ks_value_string(ks_data_formats[0]);
-    else
-        code = ks__write_value(out, s, value, place);
+    return value ? write_given(out, s, object, key, value) : failed(s);
+}
+
+static ks_code write_key(ks_value *out, ks__serializer *s, const ks_object *object, const ks_key *key) {
+    ks_code code = write_plain(out, s, object, key);
+    if (code == KS_OK && key->form && (out->type == KS_VALUE_FLOAT || (out->type == KS_VALUE_INT && out->fits)))
+        *out = range_value(s, out, key->form);
     if (code == KS_OK && (key->flags & KS_SINGLE))
-        code = single_precision(out);
+        single_precision(out);
     return code;
 }
 
@@ -288,50 +354,64 @@ static const char *default_name(ks__serializer *s, const ks_object *object) {
     char snake[128];
     if (object->name != object->row->name)
         return object->name;
-    ks_snake_case(snake, sizeof(snake), object->name);
+    ks_snake_case(snake, sizeof(snake), ks_class_python_name(object->row));
     return ks_arena_format(s->arena, "%s", snake);
-}
-
-// The name of the dtype of variables alone: "float32" of "mixed_float16".
-static ks_value dtype_name(const ks_object *object) {
-    const ks_value *value = ks_value_get(object->config, "dtype");
-    const ks_value *config = ks_value_get(value, "config");
-    if (config)
-        value = ks_value_get(config, "name");
-    if (!value || value->type != KS_VALUE_STRING || strncmp(value->text.data, "mixed_", 6) == 0)
-        return ks_value_string("float32");
-    return *value;
-}
-
-static ks_code write_base(bool *known, ks_value *dict, ks__serializer *s, const ks_object *object, ks_text word) {
-    ks_value *out;
-    if (ks_text_is(word, "dtype_name")) {
-        *known = true;
-        return put(s, dict, "dtype", dtype_name(object));
-    }
-    *known = ks_text_is(word, "name") || ks_text_is(word, "trainable") || ks_text_is(word, "dtype");
-    if (!*known)
-        return KS_OK;
-    out = ks_value_put_text(dict, word);
-    if (!out)
-        return failed(s);
-    if (ks_text_is(word, "name"))
-        *out = ks_value_string(default_name(s, object));
-    else if (ks_text_is(word, "trainable"))
-        *out = ks_value_bool(object->trainable);
-    else
-        return ks__write_policy(out, s, ks_value_get(object->config, "dtype"), object->place);
-    return out->type == KS_VALUE_NULL ? failed(s) : KS_OK;
 }
 
 // Layer.get_config puts a regularizer of the activity behind dtype, where the class's own key then stays.
 static ks_code write_activity_regularizer(ks_value *dict, ks__serializer *s, const ks_object *object) {
     const ks_value *value = ks_value_get(object->config, "activity_regularizer");
     ks_value *out;
-    if (!value || value->type == KS_VALUE_NULL)
+    if (object->row->kind != KS_KIND_LAYER || !value || value->type == KS_VALUE_NULL)
         return KS_OK;
     out = ks_value_put(dict, "activity_regularizer");
     return out ? ks__write_object(out, s, value, KS_KIND_REGULARIZER, object->place) : failed(s);
+}
+
+// The name of the dtype of variables alone: "float32" of "mixed_float16".
+static ks_value dtype_name(const ks_object *object, ks_text otherwise) {
+    const ks_value *value = ks_value_get(object->config, "dtype");
+    const ks_value *config = ks_value_get(value, "config");
+    if (config)
+        value = ks_value_get(config, "name");
+    if (!value || value->type != KS_VALUE_STRING)
+        return ks_value_text(otherwise);
+    return strncmp(value->text.data, "mixed_", 6) == 0 ? ks_value_string("float32") : *value;
+}
+
+// "dtype=int64" is the word "dtype" with another default than float32.
+static bool take_word(ks_text word, const char *name, ks_text *otherwise) {
+    size_t size = strlen(name);
+    *otherwise = ks_text_from("float32");
+    if (word.size < size || memcmp(word.data, name, size) != 0)
+        return false;
+    if (word.size > size)
+        *otherwise = (ks_text){word.data + size + 1, word.size - size - 1};
+    return word.size == size || word.data[size] == '=';
+}
+
+static ks_code write_base(bool *known, ks_value *dict, ks__serializer *s, const ks_object *object, ks_text word) {
+    const ks_value *policy = ks_value_get(object->config, "dtype");
+    ks_text otherwise;
+    ks_value common, *out;
+    *known = true;
+    if (ks_text_is(word, "regularizer"))
+        return write_activity_regularizer(dict, s, object);
+    if (take_word(word, "dtype_name", &otherwise))
+        return put(s, dict, "dtype", dtype_name(object, otherwise));
+    if (take_word(word, "dtype", &otherwise)) {
+        common = ks_value_text(otherwise);
+        out = ks_value_put(dict, "dtype");
+        return out ? ks__write_policy(out, s, policy && policy->type != KS_VALUE_NULL ? policy : &common, object->place)
+                   : failed(s);
+    }
+    if (ks_text_is(word, "trainable"))
+        return put(s, dict, "trainable", ks_value_bool(object->trainable));
+    *known = ks_text_is(word, "name");
+    if (!*known)
+        return KS_OK;
+    common = ks_value_string(default_name(s, object));
+    return common.type == KS_VALUE_NULL ? failed(s) : put(s, dict, "name", common);
 }
 
 static bool is_written(const ks_value *dict, const char *name) {
@@ -388,7 +468,7 @@ static const char *row_words(const ks_class *row) {
     if (row->written)
         return row->written;
     if (row->kind == KS_KIND_LAYER)
-        return "name trainable dtype *";
+        return "name trainable dtype regularizer *";
     return row->kind == KS_KIND_OPERATION ? "name *" : "*";
 }
 
@@ -401,9 +481,9 @@ ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object
         ks_text word = {at, strcspn(at, " ")};
         at += word.size;
         KS_TRY(write_word(out, s, object, words, word));
-        if (row->kind == KS_KIND_LAYER && ks_text_is(word, "dtype") && words[0] != '*')
-            KS_TRY(write_activity_regularizer(out, s, object));
     }
+    if (row->adjust && !row->adjust(out, s->arena, object))
+        return failed(s);
 done:
     return code;
 }
@@ -418,6 +498,8 @@ static const char *registered_name(const ks_class *row) {
 static ks_code write_build(ks_value *record, ks__serializer *s, const ks_object *object) {
     const ks_value *build = object->source ? ks_value_get(object->source, "build_config") : NULL;
     ks_value *out;
+    if (!s->options.no_build && !build && object->row->writes_build)
+        return put(s, record, "build_config", ks_value_dict(s->arena, 0));
     if (s->options.no_build || !build || build->type != KS_VALUE_DICT)
         return KS_OK;
     out = ks_value_put(record, "build_config");

@@ -267,6 +267,7 @@ const ks_class ks_class_MultiHeadAttention = {
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
     KS_KEYS(multi_head_keys),
+    .written = "name trainable dtype *",
     .params_size = sizeof(ks_multi_head),
     .arguments = multi_head_arguments,
     .mask = KS_MASK_PASS,

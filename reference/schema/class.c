@@ -31,7 +31,7 @@ static bool module_fits(const ks_class *row, ks_text module) {
 
 // --- by name --------------------------------------------------------------------------------------------------------
 
-#define TABLE_SIZE 1024 ///< a power of two, more than twice the names
+#define TABLE_SIZE 2048 ///< a power of two, more than twice the names
 
 // Every row under its name and its Python name, in the order of classes.def along each probe. Written once under
 // `table_once`, read-only afterwards.
@@ -99,6 +99,8 @@ const char *ks_kind_name(ks_kind kind) {
         return "metric";
     case KS_KIND_SCHEDULE:
         return "schedule";
+    case KS_KIND_SPEC:
+        return "spec";
     }
     return "object";
 }

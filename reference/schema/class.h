@@ -22,7 +22,8 @@ typedef enum ks_kind {
     KS_KIND_OPTIMIZER,
     KS_KIND_LOSS,
     KS_KIND_METRIC,
-    KS_KIND_SCHEDULE
+    KS_KIND_SCHEDULE,
+    KS_KIND_SPEC ///< what a layer accepts as input
 } ks_kind;
 
 typedef enum ks_key_type { // the type of the field at `offset`
@@ -86,8 +87,19 @@ enum ks_key_flags {
     KS_INERT = 8,      ///< has no effect on loading and inference; checked, then kept for writing
     KS_SINGLE = 16,    ///< Keras holds the number as a float32 and writes what that is
     KS_READ_ONLY = 32, ///< written by other generations, or only where the base class writes it
-    KS_NOT_NULL = 64   ///< written when it is not null
+    KS_NOT_NULL = 64,  ///< written when it is not null
+    KS_SCALAR = 128    ///< INTS: one int is written as one
 };
+
+/// What a constructor makes of a plain number before it keeps it.
+typedef enum ks_key_form {
+    KS_FORM_PLAIN,
+    KS_FORM_LIST,     ///< [v]
+    KS_FORM_PAIR,     ///< [v, v]
+    KS_FORM_FROM_0,   ///< [0, v]
+    KS_FORM_FROM_1,   ///< [1, v]
+    KS_FORM_AROUND_0, ///< [-v, v]
+} ks_key_form;
 
 typedef struct ks_key {
     const char *name;
@@ -99,6 +111,7 @@ typedef struct ks_key {
     int length;                 ///< INTS and PAIRS: the number of items (pairs); 0 = any
     const char *const *choices; ///< CHOICE: NULL-terminated
     const char *since, *until;  ///< Keras versions that write it, or NULL
+    ks_key_form form;
 } ks_key;
 
 #define KS_MAX_ARGUMENTS 12
@@ -126,9 +139,11 @@ struct ks_class {
     ks_kind kind;
     const ks_key *keys; ///< of its own; name, trainable and dtype of every layer are added by the config stage
     size_t n_keys;
-    /// The keys in Keras's order, "*" for all of `keys` that are not named; NULL: "name trainable dtype *" (of layers),
+    /// The keys in Keras's order, "*" for all of `keys` that are not named, "regularizer" for the activity_regularizer
+    /// that a layer's base class writes when it is not null; NULL: "name trainable dtype regularizer *" (of layers),
     /// "name *" (of operations), "*" (of others). A key that is not named and has no "*" is only read.
     const char *written;
+    bool writes_build; ///< an empty "build_config" even when it was never built
     size_t params_size;
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
@@ -137,6 +152,8 @@ struct ks_class {
     const char *since;       ///< first Keras version that has it, or NULL
     /// Checks between keys, after the key table was applied. May be NULL.
     ks_code (*check)(ks_context *context, ks_object *object);
+    /// What Keras computes from other keys when it writes the config. May be NULL. False: no memory.
+    bool (*adjust)(ks_value *config, ks_arena *arena, const ks_object *object);
     /// Makes variables and children for these arguments; called once. NULL: nothing to make.
     ks_code (*build)(ks_call *call, ks_object *object);
     /// The result's structure, dtypes and shapes. Called in symbolic calls, and in numeric ones to size the outputs.

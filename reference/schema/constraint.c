@@ -8,7 +8,7 @@ static const ks_key max_norm_keys[] = {
      .type = KS_KEY_FLOAT,
      .flags = KS_INERT,
      .offset = KS_FIELD(ks_max_norm, max_value),
-     .otherwise = "2.0"},
+     .otherwise = "2"},
     {.name = "axis", .type = KS_KEY_INTS, .flags = KS_INERT, .offset = KS_FIELD(ks_max_norm, axis), .otherwise = "0"},
 };
 
@@ -67,4 +67,11 @@ const ks_class ks_class_UnitNorm = {
     .kind = KS_KIND_CONSTRAINT,
     KS_KEYS(unit_norm_keys),
     .params_size = sizeof(ks_unit_norm),
+};
+
+// The class that others derive from can be made and written too.
+const ks_class ks_class_ConstraintBase = {
+    .name = "Constraint",
+    .module = "keras.constraints",
+    .kind = KS_KIND_CONSTRAINT,
 };

@@ -39,7 +39,8 @@ static const ks_key input_layer_keys[] = {
 
 static ks_code input_layer_check(ks_context *context, ks_object *object) {
     ks_input_layer *params = object->params;
-    ks_text dtype = params->dtype;
+    ks_text dtype = params->dtype.data ? params->dtype : ks_text_from("float32");
+    params->dtype = dtype;
     if (params->shape.rank < 0)
         params->shape = params->legacy_shape;
     if (params->shape.rank < 0)
@@ -47,7 +48,7 @@ static ks_code input_layer_check(ks_context *context, ks_object *object) {
     if (params->shape.rank == 0)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "batch_shape",
                             "expected a batch dimension at least, found an empty shape");
-    params->type = dtype.data ? ks_dtype_by_name(dtype) : KS_FLOAT32;
+    params->type = ks_dtype_by_name(dtype);
     if (params->type == KS_DTYPE_NONE)
         return ks_key_error(context, KS_E_CONFIG_UNKNOWN_NAME, object, "dtype", "unknown dtype \"%.60s\"", dtype.data);
     if (params->type == KS_STRING || params->type == KS_COMPLEX64 || params->type == KS_COMPLEX128)

@@ -37,7 +37,7 @@ const ks_class ks_class_Ones = {
 static const ks_key identity_keys[] = {
     {.name = "gain",
      .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
+     .flags = KS_INERT | KS_READ_ONLY,
      .offset = KS_FIELD(ks_identity, gain),
      .otherwise = "1.0"},
 };
@@ -399,5 +399,13 @@ const ks_class ks_class_STFT = {
     .module = "keras.initializers",
     .kind = KS_KIND_INITIALIZER,
     KS_KEYS(stft_keys),
+    .written = "side window periodic scaling",
     .params_size = sizeof(ks_stft),
+};
+
+// The class that others derive from can be made and written too.
+const ks_class ks_class_InitializerBase = {
+    .name = "Initializer",
+    .module = "keras",
+    .kind = KS_KIND_INITIALIZER,
 };

@@ -45,6 +45,27 @@
      .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
      .offset = KS_LOOSE,                                                                                               \
      .otherwise = (text)}
+#define KS_ROW_LOOSE_FORM(key, key_flags, text, key_form)                                                              \
+    {.name = #key,                                                                                                     \
+     .type = KS_KEY_ANY,                                                                                               \
+     .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
+     .offset = KS_LOOSE,                                                                                               \
+     .otherwise = (text),                                                                                              \
+     .form = (key_form)}
+#define KS_ROW_LOOSE_INTS(key, key_flags, text, count)                                                                 \
+    {.name = #key,                                                                                                     \
+     .type = KS_KEY_INTS,                                                                                              \
+     .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
+     .offset = KS_LOOSE,                                                                                               \
+     .otherwise = (text),                                                                                              \
+     .length = (count)}
+#define KS_ROW_LOOSE_FORMAT(text)                                                                                      \
+    {.name = "data_format",                                                                                            \
+     .type = KS_KEY_CHOICE,                                                                                            \
+     .flags = KS_NULLABLE,                                                                                             \
+     .offset = KS_LOOSE,                                                                                               \
+     .otherwise = (text),                                                                                              \
+     .choices = ks_data_formats}
 /// What only training looks at.
 #define KS_ROW_INITIALIZER(params, key, text) KS_ROW(params, key, INITIALIZER, KS_NULLABLE | KS_INERT, text)
 #define KS_ROW_REGULARIZER(params, key) KS_ROW(params, key, REGULARIZER, KS_NULLABLE | KS_INERT, "null")

@@ -4,6 +4,7 @@
 // Keras 3 layers/normalization/*.py, ops/nn.py (layer_normalization, rms_normalization).
 #include "schema/normalization.h"
 
+#include "base/value_make.h"
 #include "schema/broadcast.h"
 #include "schema/key_row.h"
 #include "schema/regularization.h"
@@ -142,11 +143,24 @@ done:
 
 static const char *const batch_arguments[] = {"inputs", "training", "mask", NULL};
 
+// Renormalization without limits has an empty dict of them.
+static bool batch_normalization_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
+    const ks_value *renorm = ks_value_get(config, "renorm");
+    ks_value *clipping =
+        (ks_value *)(uintptr_t)ks_value_get(config, "renorm_clipping"); // the config is being made here
+    (void)object;
+    if (!renorm || renorm->type != KS_VALUE_BOOL || !renorm->as.boolean || clipping->type != KS_VALUE_NULL)
+        return true;
+    *clipping = ks_value_dict(arena, 0);
+    return clipping->as.dict.members != NULL;
+}
+
 const ks_class ks_class_BatchNormalization = {
     .name = "BatchNormalization",
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
     KS_KEYS(batch_keys),
+    .adjust = batch_normalization_adjust,
     .params_size = sizeof(BATCH),
     .arguments = batch_arguments,
     .mask = KS_MASK_PASS,

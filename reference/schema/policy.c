@@ -29,7 +29,7 @@ static const ks_key float8_keys[] = {
 
 static const ks_key map_keys[] = {
     KS_ROW_LOOSE(default_policy, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(policy_map, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(policy_map, ANY, KS_NULLABLE, "{}"),
 };
 
 POLICY(DTypePolicy, "keras", name_keys);

@@ -45,10 +45,18 @@ static ks_array *pooling_input(ks_call *call, const ks_object *object, int rank)
 // --- windows --------------------------------------------------------------------------------------------------------
 
 ks_window_rule ks_pooling_rule(const ks_pooling *params) {
-    const ks_ints *strides = params->strides.count ? &params->strides : &params->pool_size;
-    ks_window_rule rule = {&params->pool_size, strides, NULL, (ks_padding)params->padding,
+    ks_window_rule rule = {&params->pool_size, &params->strides, NULL, (ks_padding)params->padding,
                            params->data_format == KS_CHANNELS_FIRST};
     return rule;
+}
+
+// Without strides a window follows the other.
+static ks_code pooling_check(ks_context *context, ks_object *object) {
+    ks_pooling *params = object->params;
+    (void)context;
+    if (params->strides.count == 0)
+        params->strides = params->pool_size;
+    return KS_OK;
 }
 
 static ks_code pooling_infer(ks_tree *out, ks_call *call, ks_object *object) {
@@ -135,7 +143,7 @@ static ks_code adaptive_infer(ks_tree *out, ks_call *call, ks_object *object) {
 
 // --- rows -----------------------------------------------------------------------------------------------------------
 
-#define POOLING(class_name, params, key_table, infer_function)                                                         \
+#define POOLING(class_name, params, key_table, check_function, infer_function)                                         \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
@@ -143,20 +151,21 @@ static ks_code adaptive_infer(ks_tree *out, ks_call *call, ks_object *object) {
         KS_KEYS(key_table),                                                                                            \
         .params_size = sizeof(params),                                                                                 \
         .mask = KS_MASK_NONE,                                                                                          \
+        .check = check_function,                                                                                       \
         .infer = infer_function,                                                                                       \
     }
 
-POOLING(MaxPooling1D, ks_pooling, max_1d_keys, pooling_infer);
-POOLING(MaxPooling2D, ks_pooling, max_2d_keys, pooling_infer);
-POOLING(MaxPooling3D, ks_pooling, max_3d_keys, pooling_infer);
-POOLING(AveragePooling1D, ks_pooling, average_1d_keys, pooling_infer);
-POOLING(AveragePooling2D, ks_pooling, average_2d_keys, pooling_infer);
-POOLING(AveragePooling3D, ks_pooling, average_3d_keys, pooling_infer);
-POOLING(GlobalMaxPooling1D, ks_global_pooling, global_keys, global_1d_infer);
-POOLING(GlobalMaxPooling2D, ks_global_pooling, global_keys, global_2d_infer);
-POOLING(GlobalMaxPooling3D, ks_global_pooling, global_keys, global_3d_infer);
-POOLING(GlobalAveragePooling2D, ks_global_pooling, global_keys, global_2d_infer);
-POOLING(GlobalAveragePooling3D, ks_global_pooling, global_keys, global_3d_infer);
+POOLING(MaxPooling1D, ks_pooling, max_1d_keys, pooling_check, pooling_infer);
+POOLING(MaxPooling2D, ks_pooling, max_2d_keys, pooling_check, pooling_infer);
+POOLING(MaxPooling3D, ks_pooling, max_3d_keys, pooling_check, pooling_infer);
+POOLING(AveragePooling1D, ks_pooling, average_1d_keys, pooling_check, pooling_infer);
+POOLING(AveragePooling2D, ks_pooling, average_2d_keys, pooling_check, pooling_infer);
+POOLING(AveragePooling3D, ks_pooling, average_3d_keys, pooling_check, pooling_infer);
+POOLING(GlobalMaxPooling1D, ks_global_pooling, global_keys, NULL, global_1d_infer);
+POOLING(GlobalMaxPooling2D, ks_global_pooling, global_keys, NULL, global_2d_infer);
+POOLING(GlobalMaxPooling3D, ks_global_pooling, global_keys, NULL, global_3d_infer);
+POOLING(GlobalAveragePooling2D, ks_global_pooling, global_keys, NULL, global_2d_infer);
+POOLING(GlobalAveragePooling3D, ks_global_pooling, global_keys, NULL, global_3d_infer);
 
 static const char *const masked_arguments[] = {"inputs", "mask", NULL};
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/value_make.h"
 #include "schema/broadcast.h"
 #include "schema/key_row.h"
 
@@ -47,7 +48,7 @@
 #define GRU_KEYS(prefix, owner) CELL_ROW(prefix, owner, reset_after, BOOL, KS_NUMERIC, "true")
 
 // Keys in the order of get_config.
-#define BASE_WORDS "name trainable dtype "
+#define BASE_WORDS "name trainable dtype regularizer "
 #define SEQUENCE_WORDS "return_sequences return_state go_backwards stateful unroll zero_output_for_mask "
 #define INITIALIZER_WORDS "kernel_initializer recurrent_initializer bias_initializer "
 #define REGULARIZER_WORDS "kernel_regularizer recurrent_regularizer bias_regularizer "
@@ -558,11 +559,58 @@ static ks_code bidirectional_compute_mask(ks_array **masks, const ks_tree *resul
     return KS_OK;
 }
 
+static ks_value *member(const ks_value *dict, const char *key) {
+    return (ks_value *)(uintptr_t)ks_value_get(dict, key); // the config is being made here
+}
+
+static bool rename_layer(ks_value *config, ks_arena *arena, const char *prefix, const char *other) {
+    ks_value *name = member(config, "name");
+    const char *text = name->text.data;
+    if (strncmp(text, other, strlen(other)) == 0)
+        text += strlen(other);
+    if (strncmp(text, prefix, strlen(prefix)) != 0)
+        *name = ks_value_string(ks_arena_format(arena, "%s%s", prefix, text));
+    return name->type == KS_VALUE_STRING;
+}
+
+// What is masked is zero in both directions when a sequence is returned (bidirectional_check).
+static void fill_masked(ks_value *layer) {
+    const ks_value *config = ks_value_get(layer, "config");
+    const ks_value *sequences = ks_value_get(config, "return_sequences");
+    ks_value *zero = member(config, "zero_output_for_mask");
+    if (sequences && zero)
+        *zero = *sequences;
+}
+
+// The layers' names say their directions; a backward layer that was not given is the forward one turned around.
+static bool bidirectional_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
+    ks_value *forward = member(config, "layer"), *backward = member(config, "backward_layer"), *inner;
+    ks_value copy;
+    (void)object;
+    if (!rename_layer(member(forward, "config"), arena, "forward_", ""))
+        return false;
+    fill_masked(forward);
+    fill_masked(backward);
+    if (backward->type != KS_VALUE_NULL)
+        return true;
+    inner = member(forward, "config");
+    copy = ks_value_dict(arena, inner->as.dict.count);
+    if (!copy.as.dict.members)
+        return false;
+    for (size_t i = 0; i < inner->as.dict.count; i++)
+        *ks_value_put_text(&copy, inner->as.dict.members[i].key) = inner->as.dict.members[i].value;
+    member(&copy, "go_backwards")->as.boolean = !member(&copy, "go_backwards")->as.boolean;
+    *backward = ks_value_record(arena, ks_value_get(forward, "module")->text.data,
+                                ks_value_get(forward, "class_name")->text.data, copy, NULL, 0);
+    return backward->as.dict.members && rename_layer(member(backward, "config"), arena, "backward_", "forward_");
+}
+
 const ks_class ks_class_Bidirectional = {
     .name = "Bidirectional",
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
     KS_KEYS(bidirectional_keys),
+    .adjust = bidirectional_adjust,
     .params_size = sizeof(ks_bidirectional),
     .arguments = recurrent_arguments,
     .mask = KS_MASK_CUSTOM,

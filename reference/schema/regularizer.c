@@ -5,7 +5,11 @@
 static const char *const modes[] = {"rows", "columns", NULL};
 
 static const ks_key l1_keys[] = {
-    {.name = "l1", .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l1, l1), .otherwise = "0.01"},
+    {.name = "l1",
+     .type = KS_KEY_FLOAT,
+     .flags = KS_INERT | KS_SINGLE,
+     .offset = KS_FIELD(ks_l1, l1),
+     .otherwise = "0.01"},
 };
 
 const ks_class ks_class_L1 = {
@@ -44,7 +48,7 @@ const ks_class ks_class_L1L2 = {
 static const ks_key orthogonal_regularizer_keys[] = {
     {.name = "factor",
      .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
+     .flags = KS_INERT | KS_SINGLE,
      .offset = KS_FIELD(ks_orthogonal_regularizer, factor),
      .otherwise = "0.01"},
     {.name = "mode",

@@ -204,7 +204,7 @@ static ks_code cropping_infer(ks_tree *out, ks_call *call, ks_object *object) {
 // --- UpSampling -----------------------------------------------------------------------------------------------------
 
 static const ks_key up_sampling_1d_keys[] = {
-    KS_ROW_INTS(ks_up_sampling, size, INTS, KS_NUMERIC, "2", 1, 1),
+    KS_ROW_INTS(ks_up_sampling, size, INTS, KS_NUMERIC | KS_SCALAR, "2", 1, 1),
 };
 static const ks_key up_sampling_2d_keys[] = {
     KS_ROW_INTS(ks_up_sampling, size, INTS, KS_NUMERIC, "2", 2, 1),

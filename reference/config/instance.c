@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Single objects for callers outside: <kassay/object.h> over the readers and writers of this stage.
+#include <kassay/object.h>
+
+#include <string.h>
+
+#include <kassay/json.h>
+
+#include "base/value_make.h"
+#include "config/config_internal.h"
+#include "config/serialize.h"
+
+struct ks_instance {
+    ks_context *context;
+    ks_arena arena;
+    ks_json *json; ///< what was read; the object borrows from it
+    ks_object *object;
+};
+
+static ks_code new_instance(ks_instance **out, ks_context *context, ks_bytes json) {
+    ks_instance *instance = ks_allocate(context, 1, sizeof(*instance));
+    ks_code code;
+    *out = NULL;
+    if (!instance)
+        return context->error.code;
+    instance->context = context;
+    ks_arena_init(&instance->arena, context);
+    KS_TRY(ks_json_parse(&instance->json, context, json, KS_ROAD_STRICT));
+    *out = instance;
+    return KS_OK;
+done:
+    ks_instance_free(instance);
+    return code;
+}
+
+static bool kind_by_name(ks_kind *out, const char *name) {
+    for (int kind = KS_KIND_LAYER; kind <= KS_KIND_SCHEDULE; kind++)
+        if (strcmp(ks_kind_name((ks_kind)kind), name) == 0) {
+            *out = (ks_kind)kind;
+            return true;
+        }
+    return false;
+}
+
+// The record that a name stands for, or the module that a record leaves out: both say which class is meant.
+static ks_code complete(const ks_value **out, ks_instance *i, const ks_value *value, const char *kind_name) {
+    const ks_value *name = value->type == KS_VALUE_STRING ? value : ks_value_get(value, "class_name");
+    const ks_class *row;
+    ks_value *record;
+    ks_kind kind;
+    *out = value;
+    if (!kind_name || !name || name->type != KS_VALUE_STRING || ks_value_get(value, "module"))
+        return KS_OK;
+    if (!kind_by_name(&kind, kind_name))
+        return ks_fail(i->context, KS_E_USAGE, KS_STAGE_CONFIG, KS_NO_OFFSET, NULL, "\"%.40s\" is no kind of object",
+                       kind_name);
+    row = ks_class_by_alias(kind, name->text);
+    if (!row)
+        return ks_fail(i->context, KS_E_CONFIG_UNKNOWN_NAME, KS_STAGE_CONFIG, name->offset, "object",
+                       "unknown %s \"%.80s\"", kind_name, name->text.data);
+    record = ks_arena_get(&i->arena, 1, sizeof(*record));
+    if (!record)
+        return i->context->error.code;
+    *record = ks_value_record(&i->arena, row->module, row->name, ks_value_dict(&i->arena, 0), NULL, 0);
+    if (!record->as.dict.members)
+        return i->context->error.code;
+    if (value->type == KS_VALUE_DICT && ks_value_get(value, "config"))
+        record->as.dict.members[2].value = *ks_value_get(value, "config");
+    *out = record;
+    return KS_OK;
+}
+
+static ks_code read_instance(ks_instance *i, const ks_value *value, const ks_object_options *options) {
+    ks_config_options config = {options ? options->dialect : KS_DIALECT_AUTO, "", true};
+    ks_code code;
+    KS_TRY(complete(&value, i, value, options ? options->kind : NULL));
+    KS_TRY(ks_config_read(&i->object, i->context, &i->arena, value, "object", &config));
+done:
+    return code;
+}
+
+ks_code ks_deserialize(ks_instance **out, ks_context *context, ks_bytes json, const ks_object_options *options) {
+    ks_instance *instance;
+    ks_code code;
+    KS_TRY(new_instance(&instance, context, json));
+    code = read_instance(instance, ks_json_root(instance->json), options);
+    if (code == KS_OK)
+        *out = instance;
+    else
+        ks_instance_free(instance);
+done:
+    if (code != KS_OK)
+        *out = NULL;
+    return code;
+}
+
+ks_code ks_from_config(ks_instance **out, ks_context *context, const char *class_name, const char *module,
+                       ks_bytes config, const ks_object_options *options) {
+    ks_text name = ks_text_from(class_name);
+    ks_text module_text = module ? ks_text_from(module) : (ks_text){NULL, 0};
+    const ks_class *row = ks_class_find(name, module ? &module_text : NULL);
+    ks_instance *instance;
+    ks_value *record;
+    ks_code code;
+    *out = NULL;
+    if (!row)
+        return ks_fail(context, KS_E_CONFIG_UNKNOWN_CLASS, KS_STAGE_CONFIG, KS_NO_OFFSET, "class_name",
+                       "unknown class \"%.80s\"", class_name);
+    KS_TRY(new_instance(&instance, context, config));
+    record = ks_arena_get(&instance->arena, 1, sizeof(*record));
+    if (record)
+        *record = ks_value_record(&instance->arena, row->module, row->name, *ks_json_root(instance->json), NULL, 0);
+    code = record && record->as.dict.members ? read_instance(instance, record, options) : context->error.code;
+    if (code == KS_OK)
+        *out = instance;
+    else
+        ks_instance_free(instance);
+done:
+    return code;
+}
+
+static ks_code write_instance(ks_text *out, const ks_instance *instance, bool config_only) {
+    ks_json_writer writer;
+    ks_arena arena;
+    ks_value value;
+    ks_code code;
+    *out = (ks_text){NULL, 0};
+    ks_arena_init(&arena, instance->context);
+    code = ks_config_value(&value, instance->context, &arena, instance->object, NULL);
+    if (code == KS_OK) {
+        ks_json_writer_init(&writer, instance->context, (ks_json_style){0, true});
+        ks_json_put_value(&writer, config_only ? ks_value_get(&value, "config") : &value);
+        code = ks_json_writer_finish(out, &writer);
+    }
+    ks_arena_fini(&arena);
+    return code;
+}
+
+ks_code ks_serialize(ks_text *out, const ks_instance *instance) {
+    return write_instance(out, instance, false);
+}
+
+ks_code ks_get_config(ks_text *out, const ks_instance *instance) {
+    return write_instance(out, instance, true);
+}
+
+const char *ks_instance_class(const ks_instance *instance) {
+    return instance->object->row->name;
+}
+
+const char *ks_instance_kind(const ks_instance *instance) {
+    return ks_kind_name(instance->object->row->kind);
+}
+
+void ks_instance_free(ks_instance *instance) {
+    if (!instance)
+        return;
+    ks_arena_fini(&instance->arena);
+    ks_json_free(instance->json);
+    ks_free(instance->context, instance);
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Layers that are described, not run: their keys are read, checked and written. Source of the keys: Keras 3 layers/**.
+#include "base/value_make.h"
+#include "schema/key_row.h"
+
+#define NO_KERNEL "its arithmetic is not in this reference"
+
+#define DESCRIBED(class_name, reason, words, key_table)\
+    const ks_class ks_class_##class_name = {\
+        .name = #class_name,\
+        .module = "keras.layers",\
+        .kind = KS_KIND_LAYER,\
+        KS_KEYS(key_table),\
+        .written = (words),\
+        .unsupported = (reason),\
+    }
+
+static const ks_key category_encoding_keys[] = {
+    KS_ROW_LOOSE(num_tokens, INT, 0, NULL),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"multi_hot\""),
+};
+
+DESCRIBED(CategoryEncoding, NO_KERNEL, NULL, category_encoding_keys);
+
+static const ks_key conv_lstm1d_keys[] = {
+    KS_ROW_LOOSE(return_sequences, BOOL, 0, "false"),
+    KS_ROW_LOOSE(return_state, BOOL, 0, "false"),
+    KS_ROW_LOOSE(go_backwards, BOOL, 0, "false"),
+    KS_ROW_LOOSE(stateful, BOOL, 0, "false"),
+    KS_ROW_LOOSE(unroll, BOOL, 0, "false"),
+    KS_ROW_LOOSE(zero_output_for_mask, BOOL, 0, "false"),
+    KS_ROW_LOOSE(filters, INT, 0, NULL),
+    KS_ROW_LOOSE_INTS(kernel_size, 0, NULL, 1),
+    KS_ROW_LOOSE_INTS(strides, 0, "1", 1),
+    KS_ROW_LOOSE(padding, TEXT, 0, "\"valid\""),
+    KS_ROW_LOOSE_FORMAT("\"channels_last\""),
+    KS_ROW_LOOSE_INTS(dilation_rate, 0, "1", 1),
+    KS_ROW_LOOSE(activation, ACTIVATION, 0, "\"tanh\""),
+    KS_ROW_LOOSE(recurrent_activation, ACTIVATION, 0, "\"sigmoid\""),
+    KS_ROW_LOOSE(use_bias, BOOL, 0, "true"),
+    KS_ROW_LOOSE(kernel_initializer, INITIALIZER, 0, "\"glorot_uniform\""),
+    KS_ROW_LOOSE(recurrent_initializer, INITIALIZER, 0, "\"orthogonal\""),
+    KS_ROW_LOOSE(bias_initializer, INITIALIZER, 0, "\"zeros\""),
+    KS_ROW_LOOSE(unit_forget_bias, BOOL, 0, "true"),
+    KS_ROW_LOOSE(kernel_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(recurrent_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(bias_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(kernel_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(recurrent_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(bias_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(dropout, FLOAT, 0, "0.0"),
+    KS_ROW_LOOSE(recurrent_dropout, FLOAT, 0, "0.0"),
+    KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
+};
+
+DESCRIBED(ConvLSTM1D, NO_KERNEL, NULL, conv_lstm1d_keys);
+
+static const ks_key conv_lstm2d_keys[] = {
+    KS_ROW_LOOSE(return_sequences, BOOL, 0, "false"),
+    KS_ROW_LOOSE(return_state, BOOL, 0, "false"),
+    KS_ROW_LOOSE(go_backwards, BOOL, 0, "false"),
+    KS_ROW_LOOSE(stateful, BOOL, 0, "false"),
+    KS_ROW_LOOSE(unroll, BOOL, 0, "false"),
+    KS_ROW_LOOSE(zero_output_for_mask, BOOL, 0, "false"),
+    KS_ROW_LOOSE(filters, INT, 0, NULL),
+    KS_ROW_LOOSE_INTS(kernel_size, 0, NULL, 2),
+    KS_ROW_LOOSE_INTS(strides, 0, "1", 2),
+    KS_ROW_LOOSE(padding, TEXT, 0, "\"valid\""),
+    KS_ROW_LOOSE_FORMAT("\"channels_last\""),
+    KS_ROW_LOOSE_INTS(dilation_rate, 0, "1", 2),
+    KS_ROW_LOOSE(activation, ACTIVATION, 0, "\"tanh\""),
+    KS_ROW_LOOSE(recurrent_activation, ACTIVATION, 0, "\"sigmoid\""),
+    KS_ROW_LOOSE(use_bias, BOOL, 0, "true"),
+    KS_ROW_LOOSE(kernel_initializer, INITIALIZER, 0, "\"glorot_uniform\""),
+    KS_ROW_LOOSE(recurrent_initializer, INITIALIZER, 0, "\"orthogonal\""),
+    KS_ROW_LOOSE(bias_initializer, INITIALIZER, 0, "\"zeros\""),
+    KS_ROW_LOOSE(unit_forget_bias, BOOL, 0, "true"),
+    KS_ROW_LOOSE(kernel_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(recurrent_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(bias_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(kernel_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(recurrent_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(bias_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(dropout, FLOAT, 0, "0.0"),
+    KS_ROW_LOOSE(recurrent_dropout, FLOAT, 0, "0.0"),
+    KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
+};
+
+DESCRIBED(ConvLSTM2D, NO_KERNEL, NULL, conv_lstm2d_keys);
+
+static const ks_key conv_lstm3d_keys[] = {
+    KS_ROW_LOOSE(return_sequences, BOOL, 0, "false"),
+    KS_ROW_LOOSE(return_state, BOOL, 0, "false"),
+    KS_ROW_LOOSE(go_backwards, BOOL, 0, "false"),
+    KS_ROW_LOOSE(stateful, BOOL, 0, "false"),
+    KS_ROW_LOOSE(unroll, BOOL, 0, "false"),
+    KS_ROW_LOOSE(zero_output_for_mask, BOOL, 0, "false"),
+    KS_ROW_LOOSE(filters, INT, 0, NULL),
+    KS_ROW_LOOSE_INTS(kernel_size, 0, NULL, 3),
+    KS_ROW_LOOSE_INTS(strides, 0, "1", 3),
+    KS_ROW_LOOSE(padding, TEXT, 0, "\"valid\""),
+    KS_ROW_LOOSE_FORMAT("\"channels_last\""),
+    KS_ROW_LOOSE_INTS(dilation_rate, 0, "1", 3),
+    KS_ROW_LOOSE(activation, ACTIVATION, 0, "\"tanh\""),
+    KS_ROW_LOOSE(recurrent_activation, ACTIVATION, 0, "\"sigmoid\""),
+    KS_ROW_LOOSE(use_bias, BOOL, 0, "true"),
+    KS_ROW_LOOSE(kernel_initializer, INITIALIZER, 0, "\"glorot_uniform\""),
+    KS_ROW_LOOSE(recurrent_initializer, INITIALIZER, 0, "\"orthogonal\""),
+    KS_ROW_LOOSE(bias_initializer, INITIALIZER, 0, "\"zeros\""),
+    KS_ROW_LOOSE(unit_forget_bias, BOOL, 0, "true"),
+    KS_ROW_LOOSE(kernel_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(recurrent_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(bias_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(kernel_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(recurrent_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(bias_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(dropout, FLOAT, 0, "0.0"),
+    KS_ROW_LOOSE(recurrent_dropout, FLOAT, 0, "0.0"),
+    KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
+};
+
+DESCRIBED(ConvLSTM3D, NO_KERNEL, NULL, conv_lstm3d_keys);
+
+static const ks_key discretization_keys[] = {
+    KS_ROW_LOOSE(bin_boundaries, ANY, 0, NULL),
+    KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
+};
+
+DESCRIBED(Discretization, NO_KERNEL, "bin_boundaries num_bins epsilon output_mode sparse name dtype_name", discretization_keys);
+
+static const ks_key hashed_crossing_keys[] = {
+    KS_ROW_LOOSE(num_bins, INT, 0, NULL),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
+};
+
+DESCRIBED(HashedCrossing, NO_KERNEL, "num_bins output_mode sparse name dtype_name=int64", hashed_crossing_keys);
+
+static const ks_key hashing_keys[] = {
+    KS_ROW_LOOSE(num_bins, INT, 0, NULL),
+    KS_ROW_LOOSE_FORM(salt, KS_NULLABLE, "null", KS_FORM_PAIR),
+    KS_ROW_LOOSE(mask_value, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
+};
+
+DESCRIBED(Hashing, NO_KERNEL, "name trainable dtype=int64 regularizer *", hashing_keys);
+
+// --- vocabularies ---------------------------------------------------------------------------------------------------
+
+static ks_value *config_value(ks_value *config, const char *key) {
+    return (ks_value *)(uintptr_t)ks_value_get(config, key); // the config is being made here
+}
+
+// "vocabulary_size" counts the words, the places for unknown ones, and the mask.
+static bool count_words(ks_value *config, int64_t n_unknown, bool mask) {
+    const ks_value *words = ks_value_get(config, "vocabulary");
+    ks_value *size = config_value(config, "vocabulary_size");
+    if (words->type == KS_VALUE_LIST && size)
+        *size = ks_value_int((int64_t)words->as.list.count + n_unknown + mask);
+    return true;
+}
+
+static bool lookup_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
+    const ks_value *unknown = ks_value_get(config, "num_oov_indices");
+    ks_value *mask = config_value(config, "mask_token");
+    (void)arena;
+    (void)object;
+    return count_words(config, unknown->type == KS_VALUE_INT ? unknown->as.integer : 1,
+                       mask->type != KS_VALUE_NULL && ks_value_is_text(ks_value_get(config, "output_mode"), "int"));
+}
+
+static bool text_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
+    (void)arena;
+    (void)object;
+    return count_words(config, 1, ks_value_is_text(ks_value_get(config, "output_mode"), "int"));
+}
+
+#define LOOKUP(class_name, adjust_function, has_build, key_table)\
+    const ks_class ks_class_##class_name = {\
+        .name = #class_name,\
+        .module = "keras.layers",\
+        .kind = KS_KIND_LAYER,\
+        KS_KEYS(key_table),\
+        .unsupported = NO_KERNEL,\
+        .adjust = adjust_function,\
+        .writes_build = has_build,\
+    }
+
+static const ks_key integer_lookup_keys[] = {
+    KS_ROW_LOOSE(invert, BOOL, 0, "false"),
+    KS_ROW_LOOSE(max_tokens, INT, 0, NULL),
+    KS_ROW_LOOSE(num_oov_indices, INT, 0, "1"),
+    KS_ROW_LOOSE(oov_token, INT, 0, "-1"),
+    KS_ROW_LOOSE(mask_token, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
+    KS_ROW_LOOSE(pad_to_max_tokens, BOOL, 0, "false"),
+    KS_ROW_LOOSE(vocabulary_dtype, TEXT, 0, "\"int64\""),
+    KS_ROW_LOOSE(idf_weights, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(vocabulary, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(vocabulary_size, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(oov_method, TEXT, 0, "\"floormod\""),
+    KS_ROW_LOOSE_FORM(salt, KS_NULLABLE, "null", KS_FORM_PAIR),
+};
+
+LOOKUP(IntegerLookup, lookup_adjust, true, integer_lookup_keys);
+
+static const ks_key layer_keys[] = {
+    KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(autocast, BOOL, 0, "true"),
+};
+
+const ks_class ks_class_LayerBase = {
+    .name = "Layer",
+    .module = "keras",
+    .kind = KS_KIND_LAYER,
+    KS_KEYS(layer_keys),
+    .written = "name activity_regularizer trainable dtype autocast",
+};
+
+static const ks_key mel_spectrogram_keys[] = {
+    KS_ROW_LOOSE(fft_length, INT, 0, "2048"),
+    KS_ROW_LOOSE(sequence_stride, INT, 0, "512"),
+    KS_ROW_LOOSE(sequence_length, INT, 0, "2048"),
+    KS_ROW_LOOSE(window, TEXT, 0, "\"hann\""),
+    KS_ROW_LOOSE(sampling_rate, INT, 0, "16000"),
+    KS_ROW_LOOSE(num_mel_bins, INT, 0, "128"),
+    KS_ROW_LOOSE(min_freq, FLOAT, 0, "20.0"),
+    KS_ROW_LOOSE(max_freq, INT, 0, "8000"),
+    KS_ROW_LOOSE(power_to_db, BOOL, 0, "true"),
+    KS_ROW_LOOSE(top_db, FLOAT, 0, "80.0"),
+    KS_ROW_LOOSE(mag_exp, FLOAT, 0, "2.0"),
+    KS_ROW_LOOSE(min_power, FLOAT, 0, "1e-10"),
+    KS_ROW_LOOSE(ref_power, FLOAT, 0, "1.0"),
+};
+
+DESCRIBED(MelSpectrogram, NO_KERNEL, NULL, mel_spectrogram_keys);
+
+static const ks_key pipeline_keys[] = {
+    KS_ROW_LOOSE(layers, ANY, 0, NULL),
+};
+
+DESCRIBED(Pipeline, NO_KERNEL, "layers name", pipeline_keys);
+
+static const ks_key reversible_embedding_keys[] = {
+    KS_ROW_LOOSE(input_dim, INT, 0, NULL),
+    KS_ROW_LOOSE(output_dim, INT, 0, NULL),
+    KS_ROW_LOOSE(embeddings_initializer, INITIALIZER, 0, "\"random_uniform\""),
+    KS_ROW_LOOSE(embeddings_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(embeddings_constraint, CONSTRAINT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(mask_zero, BOOL, 0, "false"),
+    KS_ROW_LOOSE(quantization_config, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(lora_rank, INT, KS_NULLABLE | KS_NOT_NULL, "null"),
+    KS_ROW_LOOSE(lora_alpha, INT, KS_NULLABLE | KS_NOT_NULL, "null"),
+    KS_ROW_LOOSE(tie_weights, BOOL, 0, "true"),
+    KS_ROW_LOOSE(reverse_dtype, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(logit_soft_cap, ANY, KS_NULLABLE, "null"),
+};
+
+DESCRIBED(ReversibleEmbedding, NO_KERNEL, NULL, reversible_embedding_keys);
+
+static const ks_key stft_spectrogram_keys[] = {
+    KS_ROW_LOOSE(mode, TEXT, 0, "\"log\""),
+    KS_ROW_LOOSE(frame_length, INT, 0, "256"),
+    KS_ROW_LOOSE(frame_step, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(fft_length, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(window, TEXT, 0, "\"hann\""),
+    KS_ROW_LOOSE(periodic, BOOL, 0, "false"),
+    KS_ROW_LOOSE(scaling, TEXT, 0, "\"density\""),
+    KS_ROW_LOOSE(padding, TEXT, 0, "\"valid\""),
+    KS_ROW_LOOSE_FORMAT("\"channels_last\""),
+    KS_ROW_LOOSE(expand_dims, BOOL, 0, "false"),
+};
+
+DESCRIBED(STFTSpectrogram, NO_KERNEL, NULL, stft_spectrogram_keys);
+
+static const ks_key string_lookup_keys[] = {
+    KS_ROW_LOOSE(invert, BOOL, 0, "false"),
+    KS_ROW_LOOSE(max_tokens, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(num_oov_indices, INT, 0, "1"),
+    KS_ROW_LOOSE(oov_token, ANY, 0, "\"[UNK]\""),
+    KS_ROW_LOOSE(mask_token, TEXT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
+    KS_ROW_LOOSE(pad_to_max_tokens, BOOL, 0, "false"),
+    KS_ROW_LOOSE(idf_weights, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(vocabulary, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(vocabulary_size, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(oov_method, TEXT, 0, "\"floormod\""),
+    KS_ROW_LOOSE_FORM(salt, KS_NULLABLE, "null", KS_FORM_PAIR),
+    KS_ROW_LOOSE(encoding, TEXT, 0, "\"utf-8\""),
+};
+
+LOOKUP(StringLookup, lookup_adjust, true, string_lookup_keys);
+
+static const ks_key text_vectorization_keys[] = {
+    KS_ROW_LOOSE(max_tokens, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(standardize, ANY, KS_NULLABLE, "\"lower_and_strip_punctuation\""),
+    KS_ROW_LOOSE(split, ANY, KS_NULLABLE, "\"whitespace\""),
+    KS_ROW_LOOSE(ngrams, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(output_sequence_length, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(pad_to_max_tokens, BOOL, 0, "false"),
+    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
+    KS_ROW_LOOSE(ragged, BOOL, 0, "false"),
+    KS_ROW_LOOSE(vocabulary, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(idf_weights, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(encoding, TEXT, 0, "\"utf-8\""),
+    KS_ROW_LOOSE(vocabulary_size, INT, KS_NULLABLE, "null"),
+};
+
+LOOKUP(TextVectorization, text_adjust, false, text_vectorization_keys);
+
+// --- code -----------------------------------------------------------------------------------------------------------
+
+#define CODE(class_name, what)                                                                                         \
+    const ks_class ks_class_##class_name = {                                                                           \
+        .name = #class_name,                                                                                           \
+        .module = "keras.layers",                                                                                      \
+        .kind = KS_KIND_LAYER,                                                                                         \
+        .unsafe = (what),                                                                                              \
+    }
+
+CODE(FlaxLayer, "it carries Python functions, which would be run");
+CODE(JaxLayer, "it carries Python functions, which would be run");
+CODE(TFSMLayer, "it loads and runs the program of another file");
+CODE(TorchModuleWrapper, "it carries a pickled module, which would run code when it is read");
+
+// What a layer accepts as input: written in configs, never a layer itself.
+static const ks_key input_spec_keys[] = {
+    KS_ROW_LOOSE(dtype, TEXT, KS_NULLABLE, "null"),   KS_ROW_LOOSE(shape, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(ndim, INT, KS_NULLABLE, "null"),     KS_ROW_LOOSE(max_ndim, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(min_ndim, INT, KS_NULLABLE, "null"), KS_ROW_LOOSE(axes, ANY, KS_NULLABLE, "{}"),
+    KS_ROW_LOOSE(optional, BOOL, 0, "false"),
+};
+
+const ks_class ks_class_InputSpec = {
+    .name = "InputSpec",
+    .module = "keras",
+    .kind = KS_KIND_SPEC,
+    KS_KEYS(input_spec_keys),
+};
