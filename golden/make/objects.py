@@ -4,7 +4,7 @@
     python golden/make/objects.py tfkeras-2.21.0 golden/objects/tfkeras-2.21.0.json
 
 One entry per object: "input" is the record with the constructor's arguments alone, "output" what Keras writes of the
-object that they make. Each class has one entry with the arguments it requires and one with every argument that could be
+object that they make; a class that could not be made has "class" alone. Each class has one entry with the arguments it requires and one with every argument that could be
 moved away from its default.
 """
 
@@ -450,10 +450,11 @@ def main():
     generation = Generation(k, modern)
     objects, problems, rows = with_objects(k), [], []
     for path, name, cls in public_classes(k, MODULES if modern else TF_MODULES):
-        rows += entries(generation, path, name, cls, objects, problems)
+        made = entries(generation, path, name, cls, objects, problems)
+        rows += made or [{"class": f"keras.{path}.{name}"}]
     with open(out, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
-    classes = {row["output"]["class_name"] for row in rows}
+    classes = {(row["output"].get("module"), row["output"]["class_name"]) for row in rows if "output" in row}
     print(f"{len(rows)} objects of {len(classes)} classes")
     for problem in problems:
         print(problem)

@@ -122,30 +122,107 @@ static bool object_agrees(const ks_value *entry, char *reason, size_t room) {
     return equal;
 }
 
-static void test_public_classes(void **state) {
+typedef struct tally {
+    char names[512][96]; ///< public classes met so far
+    bool equal[512];
+    size_t count;
+} tally;
+
+static void note(tally *t, const char *name, bool equal) {
+    size_t i = 0;
+    while (i < t->count && strcmp(t->names[i], name) != 0)
+        i++;
+    assert_true(i < 512);
+    if (i == t->count) {
+        snprintf(t->names[i], sizeof(t->names[i]), "%s", name);
+        t->equal[i] = true;
+        t->count++;
+    }
+    t->equal[i] = t->equal[i] && equal;
+}
+
+// A class that is refused for what its config holds is refused as unsafe.
+static void refused_as_unsafe(const char *name) {
+    char text[256];
+    const char *dot = strrchr(name, '.');
+    ks_context context;
+    ks_instance *instance = NULL;
+    ks_context_init(&context, NULL);
+    snprintf(text, sizeof(text), "{\"module\": \"%.*s\", \"class_name\": \"%s\", \"config\": {}}", (int)(dot - name),
+             name, dot + 1);
+    assert_int_equal(ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)text, strlen(text)}, NULL),
+                     KS_E_CONFIG_UNSAFE);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+// Every class that differs is listed, every listed one differs; 98 of 100 that Keras itself can write agree.
+static void check_exceptions(const tally *t, const char *path) {
+    char line[512];
+    size_t n_listed = 0, n_abstract = 0, n_different = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        char *colon = strstr(line, ": ");
+        bool found = false;
+        if (line[0] == '#' || !colon)
+            continue;
+        *colon = 0;
+        for (size_t i = 0; i < t->count; i++)
+            if (strcmp(t->names[i], line) == 0 && !t->equal[i])
+                found = true;
+        if (!found)
+            printf("%s agrees or is gone: its exception is stale\n", line);
+        assert_true(found);
+        n_listed++;
+        n_abstract += strstr(colon + 2, "which Keras cannot write either") != NULL;
+        if (strstr(colon + 2, "refused as unsafe"))
+            refused_as_unsafe(line);
+    }
+    fclose(file);
+    for (size_t i = 0; i < t->count; i++)
+        n_different += !t->equal[i];
+    assert_int_equal(n_different, n_listed);
+    assert_true(100 * (t->count - n_different) >= 98 * (t->count - n_abstract));
+}
+
+static void check_table(const char *table, const char *exceptions, size_t least) {
     ks_context context;
     ks_source *source;
     ks_json *json;
-    size_t different = 0;
     const ks_value *root;
-    (void)state;
+    tally *t = calloc(1, sizeof(*t));
+    size_t n_equal = 0;
+    assert_non_null(t);
     ks_context_init(&context, NULL);
-    assert_int_equal(ks_source_open(&source, &context, KASSAY_SOURCE_DIR "/golden/objects/keras-3.15.1.json"), KS_OK);
+    assert_int_equal(ks_source_open(&source, &context, table), KS_OK);
     assert_int_equal(ks_json_parse(&json, &context, ks_source_bytes(source), KS_ROAD_STRICT), KS_OK);
     root = ks_json_root(json);
-    assert_true(root->as.list.count >= 300);
     for (size_t i = 0; i < root->as.list.count; i++) {
-        const ks_value *output = ks_value_get(&root->as.list.items[i], "output");
-        char reason[1024];
-        if (object_agrees(&root->as.list.items[i], reason, sizeof(reason)))
-            continue;
-        different++;
-        printf("%s.%s: %s\n", ks_value_get(output, "module")->text.data, ks_value_get(output, "class_name")->text.data,
-               reason);
+        const ks_value *entry = &root->as.list.items[i], *output = ks_value_get(entry, "output");
+        char reason[1024] = "", name[96];
+        bool equal = output && object_agrees(entry, reason, sizeof(reason));
+        if (output)
+            snprintf(name, sizeof(name), "%s.%s", ks_value_get(output, "module")->text.data,
+                     ks_value_get(output, "class_name")->text.data);
+        else
+            snprintf(name, sizeof(name), "%s", ks_value_get(entry, "class")->text.data);
+        if (output && !equal)
+            printf("%s: %s\n", name, reason);
+        n_equal += equal;
+        note(t, name, equal);
     }
+    assert_true(n_equal >= least);
+    check_exceptions(t, exceptions);
+    free(t);
     ks_json_free(json);
     ks_source_close(source);
-    assert_int_equal(different, 0);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_public_classes(void **state) {
+    (void)state;
+    check_table(KASSAY_SOURCE_DIR "/golden/objects/keras-3.15.1.json",
+                KASSAY_SOURCE_DIR "/golden/objects/keras-3.15.1.exceptions", 500);
 }
 
 int main(void) {

@@ -7,16 +7,17 @@
 #define NO_KERNEL "its arithmetic is not in this reference"
 
 // Of every layer that knows bounding boxes.
-#define IMAGE_KEYS KS_ROW_LOOSE_FORMAT("null"), KS_ROW_LOOSE(bounding_box_format, TEXT, KS_NULLABLE | KS_NOT_NULL, "null")
+#define IMAGE_KEYS                                                                                                     \
+    KS_ROW_LOOSE_FORMAT("null"), KS_ROW_LOOSE(bounding_box_format, TEXT, KS_NULLABLE | KS_NOT_NULL, "null")
 
-#define DESCRIBED(class_name, reason, words, key_table)\
-    const ks_class ks_class_##class_name = {\
-        .name = #class_name,\
-        .module = "keras.layers",\
-        .kind = KS_KIND_LAYER,\
-        KS_KEYS(key_table),\
-        .written = (words),\
-        .unsupported = (reason),\
+#define DESCRIBED(class_name, reason, words, key_table)                                                                \
+    const ks_class ks_class_##class_name = {                                                                           \
+        .name = #class_name,                                                                                           \
+        .module = "keras.layers",                                                                                      \
+        .kind = KS_KIND_LAYER,                                                                                         \
+        KS_KEYS(key_table),                                                                                            \
+        .written = (words),                                                                                            \
+        .unsupported = (reason),                                                                                       \
     }
 
 static const ks_key aug_mix_keys[] = {
@@ -55,7 +56,8 @@ static const ks_key contrast_limited_adaptive_histogram_equalization_keys[] = {
     KS_ROW_LOOSE(tile_grid_size, ANY, 0, "[8, 8]"),
 };
 
-DESCRIBED(ContrastLimitedAdaptiveHistogramEqualization, NO_KERNEL, NULL, contrast_limited_adaptive_histogram_equalization_keys);
+DESCRIBED(ContrastLimitedAdaptiveHistogramEqualization, NO_KERNEL, NULL,
+          contrast_limited_adaptive_histogram_equalization_keys);
 
 static const ks_key cut_mix_keys[] = {
     IMAGE_KEYS,
@@ -323,4 +325,3 @@ static const ks_key solarization_keys[] = {
 };
 
 DESCRIBED(Solarization, NO_KERNEL, NULL, solarization_keys);
-

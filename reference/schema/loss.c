@@ -4,12 +4,12 @@
 // losses/{loss,losses}.py.
 #include "schema/key_row.h"
 
-#define LOSS(symbol, class_name, key_table)\
-    const ks_class ks_class_##symbol = {\
-        .name = class_name,\
-        .module = "keras.losses",\
-        .kind = KS_KIND_LOSS,\
-        KS_KEYS(key_table),\
+#define LOSS(symbol, class_name, key_table)                                                                            \
+    const ks_class ks_class_##symbol = {                                                                               \
+        .name = class_name,                                                                                            \
+        .module = "keras.losses",                                                                                      \
+        .kind = KS_KIND_LOSS,                                                                                          \
+        KS_KEYS(key_table),                                                                                            \
     }
 
 static const ks_key binary_crossentropy_keys[] = {
@@ -70,7 +70,8 @@ static const ks_key categorical_generalized_cross_entropy_keys[] = {
     KS_ROW_LOOSE(q, FLOAT, 0, "0.5"),
 };
 
-LOSS(LossCategoricalGeneralizedCrossEntropy, "CategoricalGeneralizedCrossEntropy", categorical_generalized_cross_entropy_keys);
+LOSS(LossCategoricalGeneralizedCrossEntropy, "CategoricalGeneralizedCrossEntropy",
+     categorical_generalized_cross_entropy_keys);
 
 static const ks_key categorical_hinge_keys[] = {
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_hinge\""),
@@ -204,4 +205,3 @@ static const ks_key tversky_keys[] = {
 };
 
 LOSS(LossTversky, "Tversky", tversky_keys);
-

@@ -4,12 +4,12 @@
 #include "base/value_make.h"
 #include "schema/key_row.h"
 
-#define METRIC(symbol, class_name, key_table)\
-    const ks_class ks_class_##symbol = {\
-        .name = class_name,\
-        .module = "keras.metrics",\
-        .kind = KS_KIND_METRIC,\
-        KS_KEYS(key_table),\
+#define METRIC(symbol, class_name, key_table)                                                                          \
+    const ks_class ks_class_##symbol = {                                                                               \
+        .name = class_name,                                                                                            \
+        .module = "keras.metrics",                                                                                     \
+        .kind = KS_KIND_METRIC,                                                                                        \
+        KS_KEYS(key_table),                                                                                            \
     }
 
 static const ks_key auc_keys[] = {
@@ -126,10 +126,8 @@ static const ks_key f1_score_keys[] = {
 METRIC(MetricF1Score, "F1Score", f1_score_keys);
 
 static const ks_key f_beta_score_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"fbeta_score\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(average, TEXT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(beta, FLOAT, 0, "1.0"),
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"fbeta_score\""), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    KS_ROW_LOOSE(average, TEXT, KS_NULLABLE, "null"),         KS_ROW_LOOSE(beta, FLOAT, 0, "1.0"),
     KS_ROW_LOOSE(threshold, FLOAT, KS_NULLABLE, "null"),
 };
 
@@ -291,10 +289,8 @@ static const ks_key poisson_keys[] = {
 METRIC(MetricPoisson, "Poisson", poisson_keys);
 
 static const ks_key precision_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"precision\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"precision\""), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),     KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
 };
 
@@ -320,10 +316,8 @@ static const ks_key r2_score_keys[] = {
 METRIC(MetricR2Score, "R2Score", r2_score_keys);
 
 static const ks_key recall_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"recall\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"recall\""), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),  KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
 };
 
@@ -429,4 +423,3 @@ static const ks_key true_positives_keys[] = {
 };
 
 METRIC(MetricTruePositives, "TruePositives", true_positives_keys);
-

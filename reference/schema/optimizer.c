@@ -4,21 +4,21 @@
 #include "schema/key_row.h"
 
 // What every optimizer has, in the order of BaseOptimizer.get_config.
-#define COMMON_KEYS(name_text, rate, decay)\
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, name_text), KS_ROW_LOOSE(learning_rate, ANY, KS_SINGLE, rate),\
-    KS_ROW_LOOSE(weight_decay, FLOAT, KS_NULLABLE, decay), KS_ROW_LOOSE(clipnorm, FLOAT, KS_NULLABLE, "null"),\
-    KS_ROW_LOOSE(global_clipnorm, FLOAT, KS_NULLABLE, "null"), KS_ROW_LOOSE(clipvalue, FLOAT, KS_NULLABLE, "null"),\
-    KS_ROW_LOOSE(use_ema, BOOL, 0, "false"), KS_ROW_LOOSE(ema_momentum, FLOAT, 0, "0.99"),\
-    KS_ROW_LOOSE(ema_overwrite_frequency, INT, KS_NULLABLE, "null"),\
-    KS_ROW_LOOSE(loss_scale_factor, FLOAT, KS_NULLABLE, "null"),\
-    KS_ROW_LOOSE(gradient_accumulation_steps, INT, KS_NULLABLE, "null")
+#define COMMON_KEYS(name_text, rate, decay)                                                                            \
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, name_text), KS_ROW_LOOSE(learning_rate, ANY, KS_SINGLE, rate),               \
+        KS_ROW_LOOSE(weight_decay, FLOAT, KS_NULLABLE, decay), KS_ROW_LOOSE(clipnorm, FLOAT, KS_NULLABLE, "null"),     \
+        KS_ROW_LOOSE(global_clipnorm, FLOAT, KS_NULLABLE, "null"),                                                     \
+        KS_ROW_LOOSE(clipvalue, FLOAT, KS_NULLABLE, "null"), KS_ROW_LOOSE(use_ema, BOOL, 0, "false"),                  \
+        KS_ROW_LOOSE(ema_momentum, FLOAT, 0, "0.99"), KS_ROW_LOOSE(ema_overwrite_frequency, INT, KS_NULLABLE, "null"), \
+        KS_ROW_LOOSE(loss_scale_factor, FLOAT, KS_NULLABLE, "null"),                                                   \
+        KS_ROW_LOOSE(gradient_accumulation_steps, INT, KS_NULLABLE, "null")
 
-#define OPTIMIZER(symbol, class_name, key_table)\
-    const ks_class ks_class_##symbol = {\
-        .name = class_name,\
-        .module = "keras.optimizers",\
-        .kind = KS_KIND_OPTIMIZER,\
-        KS_KEYS(key_table),\
+#define OPTIMIZER(symbol, class_name, key_table)                                                                       \
+    const ks_class ks_class_##symbol = {                                                                               \
+        .name = class_name,                                                                                            \
+        .module = "keras.optimizers",                                                                                  \
+        .kind = KS_KIND_OPTIMIZER,                                                                                     \
+        KS_KEYS(key_table),                                                                                            \
     }
 
 static const ks_key adadelta_keys[] = {
@@ -30,12 +30,9 @@ static const ks_key adadelta_keys[] = {
 OPTIMIZER(Adadelta, "Adadelta", adadelta_keys);
 
 static const ks_key adafactor_keys[] = {
-    COMMON_KEYS("\"adafactor\"", "0.001", "null"),
-    KS_ROW_LOOSE(beta_2_decay, FLOAT, 0, "-0.8"),
-    KS_ROW_LOOSE(epsilon_1, FLOAT, 0, "1e-30"),
-    KS_ROW_LOOSE(epsilon_2, FLOAT, 0, "0.001"),
-    KS_ROW_LOOSE(clip_threshold, FLOAT, 0, "1.0"),
-    KS_ROW_LOOSE(relative_step, BOOL, 0, "true"),
+    COMMON_KEYS("\"adafactor\"", "0.001", "null"), KS_ROW_LOOSE(beta_2_decay, FLOAT, 0, "-0.8"),
+    KS_ROW_LOOSE(epsilon_1, FLOAT, 0, "1e-30"),    KS_ROW_LOOSE(epsilon_2, FLOAT, 0, "0.001"),
+    KS_ROW_LOOSE(clip_threshold, FLOAT, 0, "1.0"), KS_ROW_LOOSE(relative_step, BOOL, 0, "true"),
 };
 
 OPTIMIZER(Adafactor, "Adafactor", adafactor_keys);
@@ -49,20 +46,16 @@ static const ks_key adagrad_keys[] = {
 OPTIMIZER(Adagrad, "Adagrad", adagrad_keys);
 
 static const ks_key adam_keys[] = {
-    COMMON_KEYS("\"adam\"", "0.001", "null"),
-    KS_ROW_LOOSE(beta_1, FLOAT, 0, "0.9"),
-    KS_ROW_LOOSE(beta_2, FLOAT, 0, "0.999"),
-    KS_ROW_LOOSE(epsilon, FLOAT, 0, "1e-07"),
+    COMMON_KEYS("\"adam\"", "0.001", "null"), KS_ROW_LOOSE(beta_1, FLOAT, 0, "0.9"),
+    KS_ROW_LOOSE(beta_2, FLOAT, 0, "0.999"),  KS_ROW_LOOSE(epsilon, FLOAT, 0, "1e-07"),
     KS_ROW_LOOSE(amsgrad, BOOL, 0, "false"),
 };
 
 OPTIMIZER(Adam, "Adam", adam_keys);
 
 static const ks_key adam_w_keys[] = {
-    COMMON_KEYS("\"adam_w\"", "0.001", "0.004"),
-    KS_ROW_LOOSE(beta_1, FLOAT, 0, "0.9"),
-    KS_ROW_LOOSE(beta_2, FLOAT, 0, "0.999"),
-    KS_ROW_LOOSE(epsilon, FLOAT, 0, "1e-07"),
+    COMMON_KEYS("\"adam_w\"", "0.001", "0.004"), KS_ROW_LOOSE(beta_1, FLOAT, 0, "0.9"),
+    KS_ROW_LOOSE(beta_2, FLOAT, 0, "0.999"),     KS_ROW_LOOSE(epsilon, FLOAT, 0, "1e-07"),
     KS_ROW_LOOSE(amsgrad, BOOL, 0, "false"),
 };
 
@@ -156,10 +149,8 @@ const ks_class ks_class_OptimizerBase = {
 };
 
 static const ks_key rm_sprop_keys[] = {
-    COMMON_KEYS("\"rm_sprop\"", "0.001", "null"),
-    KS_ROW_LOOSE(rho, FLOAT, 0, "0.9"),
-    KS_ROW_LOOSE(momentum, FLOAT, 0, "0.0"),
-    KS_ROW_LOOSE(epsilon, FLOAT, 0, "1e-07"),
+    COMMON_KEYS("\"rm_sprop\"", "0.001", "null"), KS_ROW_LOOSE(rho, FLOAT, 0, "0.9"),
+    KS_ROW_LOOSE(momentum, FLOAT, 0, "0.0"),      KS_ROW_LOOSE(epsilon, FLOAT, 0, "1e-07"),
     KS_ROW_LOOSE(centered, BOOL, 0, "false"),
 };
 

@@ -6,14 +6,14 @@
 
 #define NO_KERNEL "its arithmetic is not in this reference"
 
-#define DESCRIBED(class_name, reason, words, key_table)\
-    const ks_class ks_class_##class_name = {\
-        .name = #class_name,\
-        .module = "keras.layers",\
-        .kind = KS_KIND_LAYER,\
-        KS_KEYS(key_table),\
-        .written = (words),\
-        .unsupported = (reason),\
+#define DESCRIBED(class_name, reason, words, key_table)                                                                \
+    const ks_class ks_class_##class_name = {                                                                           \
+        .name = #class_name,                                                                                           \
+        .module = "keras.layers",                                                                                      \
+        .kind = KS_KIND_LAYER,                                                                                         \
+        KS_KEYS(key_table),                                                                                            \
+        .written = (words),                                                                                            \
+        .unsupported = (reason),                                                                                       \
     }
 
 static const ks_key category_encoding_keys[] = {
@@ -126,14 +126,13 @@ static const ks_key conv_lstm3d_keys[] = {
 DESCRIBED(ConvLSTM3D, NO_KERNEL, NULL, conv_lstm3d_keys);
 
 static const ks_key discretization_keys[] = {
-    KS_ROW_LOOSE(bin_boundaries, ANY, 0, NULL),
-    KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(bin_boundaries, ANY, 0, NULL), KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"),    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
     KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
 };
 
-DESCRIBED(Discretization, NO_KERNEL, "bin_boundaries num_bins epsilon output_mode sparse name dtype_name", discretization_keys);
+DESCRIBED(Discretization, NO_KERNEL, "bin_boundaries num_bins epsilon output_mode sparse name dtype_name",
+          discretization_keys);
 
 static const ks_key hashed_crossing_keys[] = {
     KS_ROW_LOOSE(num_bins, INT, 0, NULL),
@@ -183,15 +182,15 @@ static bool text_adjust(ks_value *config, ks_arena *arena, const ks_object *obje
     return count_words(config, 1, ks_value_is_text(ks_value_get(config, "output_mode"), "int"));
 }
 
-#define LOOKUP(class_name, adjust_function, has_build, key_table)\
-    const ks_class ks_class_##class_name = {\
-        .name = #class_name,\
-        .module = "keras.layers",\
-        .kind = KS_KIND_LAYER,\
-        KS_KEYS(key_table),\
-        .unsupported = NO_KERNEL,\
-        .adjust = adjust_function,\
-        .writes_build = has_build,\
+#define LOOKUP(class_name, adjust_function, has_build, key_table)                                                      \
+    const ks_class ks_class_##class_name = {                                                                           \
+        .name = #class_name,                                                                                           \
+        .module = "keras.layers",                                                                                      \
+        .kind = KS_KIND_LAYER,                                                                                         \
+        KS_KEYS(key_table),                                                                                            \
+        .unsupported = NO_KERNEL,                                                                                      \
+        .adjust = adjust_function,                                                                                     \
+        .writes_build = has_build,                                                                                     \
     }
 
 static const ks_key integer_lookup_keys[] = {
@@ -227,18 +226,12 @@ const ks_class ks_class_LayerBase = {
 };
 
 static const ks_key mel_spectrogram_keys[] = {
-    KS_ROW_LOOSE(fft_length, INT, 0, "2048"),
-    KS_ROW_LOOSE(sequence_stride, INT, 0, "512"),
-    KS_ROW_LOOSE(sequence_length, INT, 0, "2048"),
-    KS_ROW_LOOSE(window, TEXT, 0, "\"hann\""),
-    KS_ROW_LOOSE(sampling_rate, INT, 0, "16000"),
-    KS_ROW_LOOSE(num_mel_bins, INT, 0, "128"),
-    KS_ROW_LOOSE(min_freq, FLOAT, 0, "20.0"),
-    KS_ROW_LOOSE(max_freq, INT, 0, "8000"),
-    KS_ROW_LOOSE(power_to_db, BOOL, 0, "true"),
-    KS_ROW_LOOSE(top_db, FLOAT, 0, "80.0"),
-    KS_ROW_LOOSE(mag_exp, FLOAT, 0, "2.0"),
-    KS_ROW_LOOSE(min_power, FLOAT, 0, "1e-10"),
+    KS_ROW_LOOSE(fft_length, INT, 0, "2048"),      KS_ROW_LOOSE(sequence_stride, INT, 0, "512"),
+    KS_ROW_LOOSE(sequence_length, INT, 0, "2048"), KS_ROW_LOOSE(window, TEXT, 0, "\"hann\""),
+    KS_ROW_LOOSE(sampling_rate, INT, 0, "16000"),  KS_ROW_LOOSE(num_mel_bins, INT, 0, "128"),
+    KS_ROW_LOOSE(min_freq, FLOAT, 0, "20.0"),      KS_ROW_LOOSE(max_freq, INT, 0, "8000"),
+    KS_ROW_LOOSE(power_to_db, BOOL, 0, "true"),    KS_ROW_LOOSE(top_db, FLOAT, 0, "80.0"),
+    KS_ROW_LOOSE(mag_exp, FLOAT, 0, "2.0"),        KS_ROW_LOOSE(min_power, FLOAT, 0, "1e-10"),
     KS_ROW_LOOSE(ref_power, FLOAT, 0, "1.0"),
 };
 

@@ -3,12 +3,12 @@
 // Learning-rate schedules. Described only. Source of the keys: Keras 3 optimizers/schedules/learning_rate_schedule.py.
 #include "schema/key_row.h"
 
-#define SCHEDULE(symbol, class_name, key_table)\
-    const ks_class ks_class_##symbol = {\
-        .name = class_name,\
-        .module = "keras.optimizers.schedules",\
-        .kind = KS_KIND_SCHEDULE,\
-        KS_KEYS(key_table),\
+#define SCHEDULE(symbol, class_name, key_table)                                                                        \
+    const ks_class ks_class_##symbol = {                                                                               \
+        .name = class_name,                                                                                            \
+        .module = "keras.optimizers.schedules",                                                                        \
+        .kind = KS_KIND_SCHEDULE,                                                                                      \
+        KS_KEYS(key_table),                                                                                            \
     }
 
 static const ks_key cosine_decay_keys[] = {
@@ -71,4 +71,3 @@ static const ks_key polynomial_decay_keys[] = {
 };
 
 SCHEDULE(PolynomialDecay, "PolynomialDecay", polynomial_decay_keys);
-
