@@ -70,7 +70,7 @@ static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_val
         return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name",
                                "a Python lambda would be run as code");
     row = ks_class_find(name->text, module && module->type == KS_VALUE_STRING ? &module->text : NULL);
-    if (!row || registered_elsewhere(row, record))
+    if (!row || registered_elsewhere(row, record) || (ks_class_is_old(row) && reader->dialect == KS_DIALECT_KERAS3))
         return unknown_class(reader, record, place, name->text);
     if (row->unsafe)
         return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name", "%s: %s", row->name, row->unsafe);
@@ -207,6 +207,9 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
     object->row = row;
     object->source = record;
     object->original = reader->dialect == KS_DIALECT_KERAS3 ? record : ks_value_get(record, "original");
+    object->dialect = reader->dialect;
+    object->multi_backend = reader->multi_backend;
+    object->version = reader->version;
     object->config = ks_value_get(record, "config");
     object->place = ks_arena_format(reader->arena, "%s/config", place);
     object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
@@ -266,6 +269,8 @@ ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, co
     *out = NULL;
     if (!place)
         return context->error.code;
+    reader.multi_backend = ks__multi_backend(reader.dialect, ks_config_keras_version(value, options));
+    reader.version = ks__version_number(ks_config_keras_version(value, options));
     if (reader.dialect != KS_DIALECT_KERAS3)
         KS_TRY(ks__upgrade_document(&value, context, arena, value, reader.dialect,
                                     ks_config_keras_version(value, options), place));

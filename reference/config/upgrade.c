@@ -184,14 +184,16 @@ static ks_code upgrade_base(ks__upgrade *u, ks__dict *config, bool input) {
 // --- records --------------------------------------------------------------------------------------------------------
 
 static const ks_class *find_row(const char *name) {
-    static const ks_text layers = {"keras.layers", 12};
+    static const ks_text layers = {"keras.layers", 12}, second = {"keras2.layers", 13}, first = {"keras1.layers", 13};
     const ks_class *row;
     if (strcmp(name, "Functional") == 0)
         return &ks_class_Functional;
     if (strcmp(name, "Sequential") == 0)
         return &ks_class_Sequential;
     row = ks_class_find(ks_text_from(name), &layers);
-    return row;
+    if (!row)
+        row = ks_class_find(ks_text_from(name), &second);
+    return row ? row : ks_class_find(ks_text_from(name), &first);
 }
 
 static bool is_record(const ks_value *record) {
@@ -280,17 +282,28 @@ ks_code ks__upgrade_record(ks__upgrade *u, ks_value *out, const ks_value *record
     return code;
 }
 
+int ks__version_number(const char *keras_version) {
+    char *end;
+    long major = strtol(keras_version, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    return major > 0 && major < 100 && minor >= 0 && minor < 100 ? (int)(100 * major + minor) : 0;
+}
+
+// Without a version the newer kind is assumed.
+bool ks__multi_backend(ks_dialect dialect, const char *keras_version) {
+    if (dialect != KS_DIALECT_KERAS2)
+        return dialect == KS_DIALECT_KERAS1;
+    return keras_version[0] == '2' && keras_version[1] == '.' && strtol(keras_version + 2, NULL, 10) < 4 &&
+           !strstr(keras_version, "-tf");
+}
+
 ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,
                              ks_dialect dialect, const char *keras_version, const char *place) {
     ks__upgrade u = {.context = context, .arena = arena, .dialect = dialect};
     ks_value *upgraded = ks_arena_get(arena, 1, sizeof(*upgraded));
-    char *end;
     if (!upgraded)
         return context->error.code;
-    u.major = (int)strtol(keras_version, &end, 10);
-    if (*end == '.')
-        u.minor = (int)strtol(end + 1, NULL, 10);
-    u.multi_backend = u.major == 2 && u.minor < 4 && !strstr(keras_version, "-tf");
+    u.version = ks__version_number(keras_version);
+    u.multi_backend = ks__multi_backend(dialect, keras_version);
     u.channels_first = dialect == KS_DIALECT_KERAS1 && ks__channels_first(document, 0);
     *out = upgraded;
     return ks__upgrade_record(&u, upgraded, document, place);

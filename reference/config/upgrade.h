@@ -23,7 +23,7 @@ typedef struct ks__upgrade {
     ks_context *context;
     ks_arena *arena;
     ks_dialect dialect;  ///< KERAS1 or KERAS2
-    int major, minor;    ///< of keras_version: 2 and 3 for "2.3.1"; 0 when the file does not say
+    int version;         ///< of Keras: 203 for "2.3.1"; 0 when the file does not say
     bool multi_backend;  ///< Keras 2 before it became tf.keras: "2.3.1", but neither "2.2.4-tf" nor "2.4.0"
     bool channels_first; ///< Keras 1: what layers have that do not say their "dim_ordering"
     int depth;           ///< of records in records
@@ -104,6 +104,10 @@ ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *plac
 /// "dense_input_1", counting the inputs of a class. NULL: out of memory.
 const char *ks__input_name(ks__upgrade *u, const ks_value *record, const char *layer_name);
 
+/// 203 for "2.3.1", 0 for what is no version.
+int ks__version_number(const char *keras_version);
+/// Whether a document of this generation and version is of Keras before it became tf.keras.
+bool ks__multi_backend(ks_dialect dialect, const char *keras_version);
 /// The whole document.
 ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,
                              ks_dialect dialect, const char *keras_version, const char *place);

@@ -133,7 +133,7 @@ static size_t order_axes(int *permutation, const ks_ints *axes, const ks_shape *
 
 KS_FORWARD(Softmax) {
     const ks_softmax_layer *params = object->params;
-    const ks_array *mask = ks_call_array(call, 1);
+    const ks_array *mask = ks_softmax_mask(call, object);
     ks_array *result = out->as.array;
     ks_shape moved = result->shape;
     int permutation[KS_MAX_RANK], back[KS_MAX_RANK];

@@ -170,9 +170,11 @@ static ks_code explicit_mask(ks_run *run, const ks_call *call, const ks_object *
 static ks_code collect_masks(ks_run *run, const ks_call *call, const ks_object *object, allowed *a, const view *query,
                              const view *key, const ks_array *query_input) {
     const ks_multi_head *params = object->params;
-    a->query = mask_data(call, KS_MHA_QUERY_MASK);
-    a->value = mask_data(call, KS_MHA_VALUE_MASK);
-    a->key = ks_call_array(call, KS_MHA_KEY) ? mask_data(call, KS_MHA_KEY_MASK) : NULL;
+    if (!ks_is_before(object, 210)) { // masks of its inputs were not looked at before 2.10
+        a->query = mask_data(call, KS_MHA_QUERY_MASK);
+        a->value = mask_data(call, KS_MHA_VALUE_MASK);
+        a->key = ks_call_array(call, KS_MHA_KEY) ? mask_data(call, KS_MHA_KEY_MASK) : NULL;
+    }
     a->causal = ks_call_flag(call, KS_MHA_USE_CAUSAL_MASK, false);
     a->window = params->sliding_window;
     if (query_input->shape.rank != 3 && (a->query || a->value || a->key || a->causal || a->window != KS_NULL_INT ||

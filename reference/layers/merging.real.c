@@ -60,7 +60,7 @@ static const bool *mask_operand(ks_run *run, const ks_array *input, const ks_sha
     return out;
 }
 
-static ks_code make_operand(operand *out, ks_run *run, const ks_array *input, const ks_array *result) {
+static ks_code make_operand(operand *out, ks_run *run, const ks_array *input, const ks_array *result, bool masks) {
     bool whole = result->dtype != KS_REAL_DTYPE;
     ks_dtype dtype = whole ? KS_FLOAT64 : KS_REAL_DTYPE;
     ks_shape shape = expanded(&input->shape, result->shape.rank);
@@ -79,7 +79,7 @@ static ks_code make_operand(operand *out, ks_run *run, const ks_array *input, co
         out->doubles = data;
     else
         out->reals = data;
-    if (input->mask && input->shape.rank == result->shape.rank) { // a new axis loses the mask
+    if (masks && input->mask && input->shape.rank == result->shape.rank) { // a new axis loses the mask
         out->mask = mask_operand(run, input, &result->shape);
         if (!out->mask)
             return run->context->error.code;
@@ -125,7 +125,8 @@ static operand *make_operands(ks_run *run, ks_call *call, ks_object *object, con
     ks_array **inputs = ks_merge_inputs(count, call, object);
     operand *operands = inputs ? ks_run_memory(run, *count, sizeof(*operands)) : NULL;
     for (size_t i = 0; operands && i < *count; i++)
-        if (make_operand(&operands[i], run, inputs[i], result) != KS_OK)
+        if (make_operand(&operands[i], run, inputs[i], result, !ks_is_old(object)) !=
+            KS_OK) // masks change no number in 1 and 2
             return NULL;
     return operands;
 }
@@ -240,10 +241,10 @@ KS_FORWARD(Minimum) {
     return merge_extreme(run, MERGE_MINIMUM, call, object, out->as.array);
 }
 
-static ks_code union_of_masks(ks_run *run, ks_call *call, ks_object *object, ks_array **masks) {
+static ks_code join_masks(ks_run *run, ks_call *call, ks_object *object, ks_array **masks) {
     size_t n, count;
     ks_array **inputs = ks_merge_inputs(&n, call, object);
-    bool *out, *next;
+    bool *out, *next, old = ks_is_old(object);
     if (!inputs)
         return run->context->error.code;
     if (!masks[0])
@@ -253,26 +254,28 @@ static ks_code union_of_masks(ks_run *run, ks_call *call, ks_object *object, ks_
     next = ks_run_memory(run, count, sizeof(bool));
     if (!next)
         return run->context->error.code;
-    memset(out, 0, count);
+    memset(out, old, count);
     for (size_t i = 0; i < n; i++) {
+        if (!inputs[i]->mask)
+            continue;
         ks_broadcast_to(next, &masks[0]->shape, inputs[i]->mask->data, &inputs[i]->mask->shape, sizeof(bool));
         for (size_t k = 0; k < count; k++)
-            out[k] = out[k] || next[k];
+            out[k] = old ? out[k] && next[k] : out[k] || next[k];
     }
     return KS_OK;
 }
 
-#define UNION_MASK(class_name)                                                                                         \
+#define JOINED_MASK(class_name)                                                                                        \
     KS_FORWARD_MASK(class_name) {                                                                                      \
         (void)out;                                                                                                     \
-        return union_of_masks(run, call, object, masks);                                                               \
+        return join_masks(run, call, object, masks);                                                                   \
     }
-UNION_MASK(Add)
-UNION_MASK(Subtract)
-UNION_MASK(Multiply)
-UNION_MASK(Average)
-UNION_MASK(Maximum)
-UNION_MASK(Minimum)
+JOINED_MASK(Add)
+JOINED_MASK(Subtract)
+JOINED_MASK(Multiply)
+JOINED_MASK(Average)
+JOINED_MASK(Maximum)
+JOINED_MASK(Minimum)
 
 // --- Concatenate ----------------------------------------------------------------------------------------------------
 
@@ -347,7 +350,8 @@ KS_FORWARD_MASK(Concatenate) {
         offset += part;
     }
     for (size_t i = 0; i < ks_array_elements(masks[0]); i++)
-        ((bool *)masks[0]->data)[i] = last && memchr(joined + i * last, 1, last) != NULL;
+        ((bool *)masks[0]->data)[i] = ks_is_old(object) ? memchr(joined + i * last, 0, last) == NULL
+                                                        : last && memchr(joined + i * last, 1, last) != NULL;
     return KS_OK;
 }
 

@@ -204,9 +204,13 @@ static const ks_key softmax_keys[] = {
     KS_ROW(ks_softmax_layer, axis, INTS, KS_NUMERIC, "-1"),
 };
 
+ks_array *ks_softmax_mask(const ks_call *call, const ks_object *object) {
+    return ks_is_before(object, 204) ? NULL : ks_call_array(call, 1);
+}
+
 static ks_code softmax_infer(ks_tree *out, ks_call *call, ks_object *object) {
     const ks_softmax_layer *params = object->params;
-    ks_array *input = ks_call_input(call, object), *mask = ks_call_array(call, 1);
+    ks_array *input = ks_call_input(call, object), *mask = ks_softmax_mask(call, object);
     ks_shape shape;
     if (!input)
         return call->context->error.code;

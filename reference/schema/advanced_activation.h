@@ -34,4 +34,7 @@ typedef struct ks_softmax_layer {
     ks_ints axis;
 } ks_softmax_layer;
 
+/// The mask that Softmax obeys; versions before 2.4 had none.
+ks_array *ks_softmax_mask(const ks_call *call, const ks_object *object);
+
 #endif

@@ -130,6 +130,9 @@ ks_code ks_make_child(ks_object **out, ks_call *call, ks_object *object, const c
     child->place = object->place;
     child->params = params;
     child->trainable = object->trainable;
+    child->dialect = object->dialect;
+    child->multi_backend = object->multi_backend;
+    child->version = object->version;
     child->compute_dtype = object->compute_dtype;
     child->variable_dtype = object->variable_dtype;
     child->parent = object;

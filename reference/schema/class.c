@@ -75,6 +75,10 @@ const ks_class *ks_class_find(ks_text name, const ks_text *module) {
     return NULL;
 }
 
+bool ks_class_is_old(const ks_class *row) {
+    return strncmp(row->module, "keras1.", 7) == 0 || strncmp(row->module, "keras2.", 7) == 0;
+}
+
 const char *ks_kind_name(ks_kind kind) {
     switch (kind) {
     case KS_KIND_LAYER:

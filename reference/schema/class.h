@@ -185,6 +185,8 @@ const ks_class *ks_class_find(ks_text name, const ks_text *module);
 const ks_class *ks_class_by_alias(ks_kind kind, ks_text name);
 /// Keras's to_snake_case for a class name: "Conv2DTranspose" gives "conv2d_transpose". Returns its length.
 size_t ks_snake_case(char *out, size_t room, const char *name);
+/// Whether only Keras 1 or 2 has it: its module is "keras1.…" or "keras2.…".
+bool ks_class_is_old(const ks_class *row);
 const char *ks_kind_name(ks_kind kind);
 const char *ks_class_python_name(const ks_class *row);
 /// Number of arguments of its signature.

@@ -114,21 +114,36 @@ static ks_code average_infer(ks_tree *out, ks_call *call, ks_object *object) {
     return code;
 }
 
-// A mask only when every input has one: their union.
+// A Merge of branches in Keras 1 stands behind whole models, whose results have no masks.
+static bool loses_masks(const ks_object *object) {
+    const ks_value *old = object->original ? ks_value_get(object->original, "config") : NULL;
+    return object->dialect == KS_DIALECT_KERAS1 && old && ks_value_get(old, "layers");
+}
+
+// In Keras 1 and 2 a mask as soon as one input has one: where all that there are keep. In Keras 3 only when every
+// input has one: their union.
 static ks_code merge_compute_mask(ks_array **masks, const ks_tree *result, ks_call *call, ks_object *object) {
     size_t count;
     ks_array **inputs = ks_merge_inputs(&count, call, object);
-    ks_shape shape;
+    ks_shape shape = {.rank = -1};
     (void)result;
     if (!inputs)
         return call->context->error.code;
-    for (size_t i = 0; i < count; i++)
-        if (!inputs[i]->mask)
+    if (loses_masks(object))
+        return KS_OK;
+    for (size_t i = 0; i < count; i++) {
+        const ks_array *mask = inputs[i]->mask;
+        if (!mask && !ks_is_old(object))
             return KS_OK;
-    shape = inputs[0]->mask->shape;
-    for (size_t i = 1; i < count; i++)
-        if (!ks_shape_broadcast(&shape, &shape, &inputs[i]->mask->shape))
-            return shapes_differ(call, object, &shape, &inputs[i]->mask->shape);
+        if (!mask)
+            continue;
+        if (shape.rank < 0)
+            shape = mask->shape;
+        else if (!ks_shape_broadcast(&shape, &shape, &mask->shape))
+            return shapes_differ(call, object, &shape, &mask->shape);
+    }
+    if (shape.rank < 0)
+        return KS_OK;
     masks[0] = ks_array_new(call->arena, KS_BOOL8, &shape);
     return masks[0] ? KS_OK : call->context->error.code;
 }
@@ -185,7 +200,7 @@ static ks_code concatenate_infer(ks_tree *out, ks_call *call, ks_object *object)
 }
 
 // A mask as soon as one input has one. The masks are brought to the inputs' rank, joined along the axis, and a place is
-// kept when anything in its last axis is.
+// kept when anything in its last axis is (Keras 1 and 2: everything).
 static ks_code concatenate_compute_mask(ks_array **masks, const ks_tree *result, ks_call *call, ks_object *object) {
     const ks_concatenate *params = object->params;
     size_t count, n_masks = 0;
@@ -195,7 +210,7 @@ static ks_code concatenate_compute_mask(ks_array **masks, const ks_tree *result,
     if (!inputs)
         return call->context->error.code;
     for (size_t i = 0; i < count; i++)
-        n_masks += inputs[i]->mask != NULL;
+        n_masks += inputs[i]->mask != NULL && !loses_masks(object);
     if (n_masks == 0)
         return KS_OK;
     shape = result->as.array->shape;

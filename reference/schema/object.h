@@ -5,6 +5,8 @@
 #ifndef KASSAY_SCHEMA_OBJECT_H
 #define KASSAY_SCHEMA_OBJECT_H
 
+#include <kassay/dialect.h>
+
 #include "schema/tree.h"
 
 typedef struct ks_class ks_class;
@@ -54,6 +56,9 @@ struct ks_object {
     void *params;           ///< struct of the class, filled from config by its key table
     bool trainable;
     bool built;
+    ks_dialect dialect; ///< of the document it came from, where the same words mean other numbers
+    bool multi_backend; ///< of Keras 1 and 2 before they became tf.keras
+    int version;        ///< of Keras, 209 for "2.9.0"; 0: the document does not say
     ks_dtype compute_dtype;
     ks_dtype variable_dtype;
     ks_variable *trainable_variables;
@@ -65,6 +70,16 @@ struct ks_object {
     size_t index;       ///< dense number within the model, for per-object tables
     uint32_t walked[3]; ///< marks of the weights stage: the lists that this object was last put into
 };
+
+/// Whether its numbers are those of Keras 1 or 2.
+static inline bool ks_is_old(const ks_object *object) {
+    return object->dialect == KS_DIALECT_KERAS1 || object->dialect == KS_DIALECT_KERAS2;
+}
+/// Whether it is of Keras 1 or 2 before this version (209 for 2.9); without a version the newest is assumed.
+static inline bool ks_is_before(const ks_object *object, int version) {
+    return ks_is_old(object) &&
+           (object->dialect == KS_DIALECT_KERAS1 || (object->version && object->version < version));
+}
 
 /// One call of a layer inside a Functional model (or Sequential, which is a chain of such calls).
 typedef struct ks_node {

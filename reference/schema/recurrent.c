@@ -451,8 +451,9 @@ static ks_code bidirectional_check(ks_context *context, ks_object *object) {
     if (params->weights && params->weights->type != KS_VALUE_NULL)
         return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "weights",
                             "initial weights in a config cannot be read by this reference");
-    // When a sequence is returned, what is masked is zero, whatever the layers' own configs say.
-    forward->zero_output_for_mask = forward->return_sequences;
+    // When a sequence is returned, what is masked is zero, whatever the layers' own configs say; but not before
+    // tf.keras.
+    forward->zero_output_for_mask = forward->return_sequences && !object->multi_backend;
     if (!params->backward_layer) {
         if (params->layer->row == &ks_class_RNN)
             return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "backward_layer",
@@ -463,7 +464,7 @@ static ks_code bidirectional_check(ks_context *context, ks_object *object) {
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "backward_layer", "%s is no recurrent layer",
                             params->backward_layer->row->name);
     backward = params->backward_layer->params;
-    backward->zero_output_for_mask = backward->return_sequences;
+    backward->zero_output_for_mask = backward->return_sequences && !object->multi_backend;
     return check_pair(context, object, forward, backward);
 }
 
