@@ -12,6 +12,12 @@ def replace(env):
         patch(undos, env.tf, "zeros", lambda shape, dtype=env.tf.float64, name=None: zeros(shape, dtype, name))
         if tuple(int(n) for n in env.tf.__version__.split(".")[:2]) < (1, 8):
             convolutions(env, undos)
+    if env.since(1, 13) and not env.since(2, 4):
+        from tensorflow.python.ops import array_ops, nn
+
+        own_zeros = array_ops.zeros
+        patch(undos, array_ops, "zeros", lambda shape, dtype=env.tf.float64, name=None: own_zeros(shape, dtype, name))
+        patch(undos, nn, "fused_batch_norm", lambda *given, **named: fused_norm(nn, *given, **named))
 
     def undo():
         for owner, name, value in undos:
@@ -33,6 +39,12 @@ def normalization(env, undos):
     if env.number >= (2, 2):
         patch(undos, norm, "call", lambda self, inputs, training=None: call(self, inputs, training=False))
     patch(undos, env.K, "batch_normalization", lambda x, mean, var, beta, gamma, axis=-1, epsilon=1e-3: tf.nn.batch_normalization(x, mean, var, beta, gamma, epsilon))
+
+
+def fused_norm(nn, x, scale, offset, mean=None, variance=None, epsilon=0.001, data_format="NHWC", is_training=True, **named):
+    if is_training:
+        mean, variance = nn.moments(x, [0, 1, 2])
+    return nn.batch_normalization(x, mean, variance, offset, scale, epsilon), mean, variance
 
 
 def ints(values, count, default=1):

@@ -30,10 +30,11 @@ class Refused(Exception):
 class Case:
     """One model and how it is used; `tier` 1 is made by every writer, 2 by some, 3 by the main ones (legacy_make.py)."""
 
-    def __init__(self, name, build, inputs, batch=5, finish=None, also=(), tier=2, title="", second=None, h5=True):
+    def __init__(self, name, build, inputs, batch=5, finish=None, also=(), tier=2, title="", second=None, h5=True, layers=True):
         self.name, self.build, self.inputs, self.batch = name, build, inputs, batch
         self.finish, self.also, self.tier, self.title, self.second = finish, tuple(also), tier, title, second
         self.h5 = h5
+        self.layers = layers  # whether structure.json is written: not where the writer's layers are not those of the file
         self.family, self.script = None, None
 
 
@@ -566,10 +567,11 @@ def finish_kind(env, kind, case, folder, saved, numbers, seed, original):
         stored = {"weight.%d" % i: w for i, w in enumerate(weights)}
         stored["names"] = np.array([n.encode() for n in names], dtype="S") if names else np.zeros(0, "S1")
         save_npz(os.path.join(folder, "weights.npz"), stored)
-    # Keras 1 forgets the name of a Sequential model in its own config: what was saved says more than what was loaded.
-    model, tensors = original if env.generation == 1 else (loaded, variables_of(env, loaded))
-    values = weights if env.generation == 1 else loaded.get_weights()
-    write_json(os.path.join(folder, "structure.json"), structure(env, model, kind, config, names, data, tensors, values))
+    if case.layers:
+        # Keras 1 forgets the name of a Sequential model in its own config: what was saved says more than what was loaded.
+        model, tensors = original if env.generation == 1 else (loaded, variables_of(env, loaded))
+        values = weights if env.generation == 1 else loaded.get_weights()
+        write_json(os.path.join(folder, "structure.json"), structure(env, model, kind, config, names, data, tensors, values))
     record = case_record(env, kind, case, artifact, seed, bounds if names is not None else None, architecture, float64_tolerance(config))
     write_json(os.path.join(folder, "case.json"), record)
 

@@ -168,8 +168,9 @@ def merging():
 
         return build
 
-    yield Case("merge-layer-sum", sequential_merge("sum"), normal((6,), (3,)), tier=1, also=BOTH)
-    yield Case("merge-layer-concat", sequential_merge("concat", concat_axis=1), normal((6,), (3,)), also=BOTH)
+    # Its layers are the Merge and the Dense; the file has the branches' layers instead of the Merge.
+    yield Case("merge-layer-sum", sequential_merge("sum"), normal((6,), (3,)), tier=1, also=WEIGHTS, layers=False)
+    yield Case("merge-layer-concat", sequential_merge("concat", concat_axis=1), normal((6,), (3,)), also=WEIGHTS, layers=False)
 
 
 def recurrent():
