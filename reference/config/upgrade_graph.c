@@ -516,6 +516,10 @@ ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *confi
     knows = first_record(layers, 0);
     if (knows && !ks_value_is_text(ks_value_get(first, "class_name"), "InputLayer"))
         add = ks_value_get(ks_value_get(knows, "config"), "batch_input_shape") != NULL;
+    if (knows && !add && u->dialect == KS_DIALECT_KERAS1 &&
+        !ks_value_is_text(ks_value_get(first, "class_name"), "InputLayer"))
+        return ks__upgrade_fail(u, KS_E_CONFIG_MISSING, first, place, "config/layers/0",
+                                "the first layer does not say its batch_input_shape, which Keras 1 needs");
     list = ks__value_list(u, layers->as.list.count + add, layers->offset);
     if (!list.as.list.items)
         return u->context->error.code;

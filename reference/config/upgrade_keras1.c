@@ -82,7 +82,7 @@ done:
     return code;
 }
 
-static ks_code set_data_format(ks__upgrade *u, ks__dict *config, bool always) {
+static ks_code set_data_format(ks__upgrade *u, ks__dict *config, bool always, const char *place) {
     const ks_value *ordering = ks__dict_get(config, "dim_ordering");
     bool first = u->channels_first;
     uint64_t offset = ordering ? ordering->offset : config->offset;
@@ -90,8 +90,11 @@ static ks_code set_data_format(ks__upgrade *u, ks__dict *config, bool always) {
         return KS_OK;
     if (ordering && ks_value_is_text(ordering, "th"))
         first = true;
-    if (ordering && ks_value_is_text(ordering, "tf"))
+    else if (ordering && ks_value_is_text(ordering, "tf"))
         first = false;
+    else if (ordering && !ks_value_is_text(ordering, "default"))
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNKNOWN_NAME, ordering, place, "config/dim_ordering",
+                                "expected \"tf\", \"th\" or \"default\"");
     ks__dict_remove(config, "dim_ordering");
     return ks__dict_set(config, "data_format", ks__value_text(first ? "channels_first" : "channels_last", offset));
 }
@@ -196,8 +199,7 @@ static ks_code up_sampling_1d(ks__upgrade *u, ks__dict *record, ks__dict *config
 
 static ks_code spatial(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     (void)record;
-    (void)place;
-    return set_data_format(u, config, true);
+    return set_data_format(u, config, true, place);
 }
 
 // {"top_pad": 1, …} and [top, bottom, left, right]
@@ -368,6 +370,27 @@ static ks_code keep_gates(ks__dict *config) {
     return ks__dict_set(config, "implementation", ks__value_int(2, less->offset));
 }
 
+// A word that came with Keras 2 means nothing to a class of Keras 1.
+static ks_code refuse_later_words(ks__upgrade *u, const ks__dict *config, const char *place) {
+    static const char *const words[] = {"units",
+                                        "filters",
+                                        "kernel_size",
+                                        "use_bias",
+                                        "kernel_initializer",
+                                        "bias_initializer",
+                                        "recurrent_activation",
+                                        "kernel_regularizer",
+                                        "bias_regularizer",
+                                        "data_format"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const ks_value *value = ks__dict_get(config, words[i]);
+        if (value)
+            return ks__upgrade_fail(u, KS_E_CONFIG_UNKNOWN_KEY, value, place, "config", "Keras 1 has no key \"%s\"",
+                                    words[i]);
+    }
+    return KS_OK;
+}
+
 ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     ks_text name = ks__dict_get(record, "class_name")->text;
     ks_value input_dim = {0};
@@ -377,6 +400,9 @@ ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, c
         return KS_OK;
     if (embeds)
         input_dim = *ks__dict_get(config, "input_dim");
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        if (ks_text_is(name, classes[i].old))
+            KS_TRY(refuse_later_words(u, config, place));
     KS_TRY(keep_gates(config));
     apply_words(config, common_words);
     if (embeds)
@@ -390,7 +416,7 @@ ks_code ks__upgrade_keras1(ks__upgrade *u, ks__dict *record, ks__dict *config, c
             KS_TRY(classes[i].fix(u, record, config, place));
         break;
     }
-    KS_TRY(set_data_format(u, config, false));
+    KS_TRY(set_data_format(u, config, false, place));
     KS_TRY(name_objects(u, config));
 done:
     return code;

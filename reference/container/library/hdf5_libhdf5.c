@@ -8,6 +8,7 @@
 #include "container/library/libhdf5_internal.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -138,8 +139,11 @@ static ks_code open_image(ks__libhdf5 *self) {
     hid_t list = access_list(self);
     if (list < 0)
         return ks__libhdf5_refuse(context, "the file image cannot be set");
-    // The core driver tries the name on disk first; this one cannot exist.
-    self->file = H5Fopen("/dev/null/kassay-image", H5F_ACC_RDONLY, list);
+    // The core driver tries the name on disk first; this one cannot exist. Two images that are open at once need two
+    // names: libhdf5 would take equal ones for the same file.
+    char name[64];
+    snprintf(name, sizeof(name), "/dev/null/kassay-image-%p", (void *)self);
+    self->file = H5Fopen(name, H5F_ACC_RDONLY, list);
     if (self->file < 0)
         ks__libhdf5_refuse(context, "not an HDF5 file that libhdf5 opens");
     H5Pclose(list);
