@@ -85,16 +85,16 @@ ks_text ks_arena_text(ks_arena *arena, const char *data, size_t size) {
 
 // --- text -----------------------------------------------------------------------------------------------------------
 
-/// Text that is being put together: in `data` as far as there is room, counted beyond.
+/// Text that is being put together, in the free end of an arena's block: counted beyond it.
 typedef struct pieces {
     char *data;
     size_t room;
     size_t size;
 } pieces;
 
-static void put(pieces *p, const char *text, size_t size) {
-    if (size && p->size < p->room)
-        memcpy(p->data + p->size, text, size < p->room - p->size ? size : p->room - p->size);
+static inline void put(pieces *p, const char *text, size_t size) {
+    if (size <= p->room && p->size <= p->room - size && size)
+        memcpy(p->data + p->size, text, size);
     p->size += size;
 }
 
@@ -110,12 +110,9 @@ static void put_number(pieces *p, size_t number) {
 // The conversions that places and paths are made of: %s, %.*s, %zu. False at any other.
 static bool format_simply(pieces *p, const char *format, va_list arguments) {
     while (*format) {
-        size_t plain = strcspn(format, "%");
-        put(p, format, plain);
-        format += plain;
-        if (*format == 0)
-            break;
-        if (format[1] == 's') {
+        if (*format != '%') {
+            put(p, format++, 1);
+        } else if (format[1] == 's') {
             const char *text = va_arg(arguments, const char *);
             put(p, text, strlen(text));
             format += 2;
@@ -136,22 +133,37 @@ static bool format_simply(pieces *p, const char *format, va_list arguments) {
 
 // Formatting is on the way of every load (each object has a place and a path), hence the short cut around vsnprintf.
 const char *ks_arena_format(ks_arena *arena, const char *format, ...) {
-    char buffer[512];
-    pieces p = {buffer, sizeof buffer, 0};
+    pieces p = {arena->free, arena->left, 0};
     va_list arguments;
     va_start(arguments, format);
     bool simple = format_simply(&p, format, arguments);
     va_end(arguments);
-    if (simple && p.size <= sizeof buffer)
-        return ks_arena_text(arena, buffer, p.size).data;
+    if (simple && p.size < p.room) { // taken as it stands
+        char *made = ks_arena_room(arena, p.size + 1, 1);
+        made[p.size] = 0;
+        return made;
+    }
     va_start(arguments, format);
     int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    char *text = size < 0 ? NULL : ks_arena_get(arena, (size_t)size + 1, 1);
+    char *text = size < 0 ? NULL : ks_arena_room(arena, (size_t)size + 1, 1);
     if (!text)
         return NULL;
     va_start(arguments, format);
     vsnprintf(text, (size_t)size + 1, format, arguments);
     va_end(arguments);
     return text;
+}
+
+const char *ks_arena_path(ks_arena *arena, const char *outer, const char *inner) {
+    size_t outer_size = strlen(outer);
+    size_t inner_size = strlen(inner);
+    char *path = ks_arena_room(arena, outer_size + inner_size + 2, 1);
+    if (!path)
+        return NULL;
+    memcpy(path, outer, outer_size);
+    if (outer_size)
+        path[outer_size++] = '/';
+    memcpy(path + outer_size, inner, inner_size + 1);
+    return path;
 }

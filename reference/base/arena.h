@@ -51,5 +51,7 @@ __attribute__((format(printf, 2, 3)))
 #endif
 const char *
 ks_arena_format(ks_arena *arena, const char *format, ...);
+/// "OUTER/INNER", or "INNER" when `outer` is empty; NULL on failure.
+const char *ks_arena_path(ks_arena *arena, const char *outer, const char *inner);
 
 #endif

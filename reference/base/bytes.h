@@ -28,25 +28,49 @@ static inline ks_bytes ks_read_bytes(ks_reader *reader, size_t size) {
     reader->at += size;
     return view;
 }
-/// An unsigned integer of 1 to 8 bytes.
-static inline uint64_t ks_read_uint(ks_reader *reader, size_t size) {
-    ks_bytes view = ks_read_bytes(reader, size);
+static inline uint64_t ks__little_endian(const uint8_t *data, size_t size) {
     uint64_t value = 0;
-    for (size_t i = 0; i < view.size; i++)
-        value |= (uint64_t)view.data[i] << (8 * i);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&value, data, size);
+#else
+    for (size_t i = 0; i < size; i++)
+        value |= (uint64_t)data[i] << (8 * i);
+#endif
     return value;
 }
+/// `size` is known to the compiler: one load.
+static inline uint64_t ks__read_fixed(ks_reader *reader, size_t size) {
+    ks_bytes view = ks_read_bytes(reader, size);
+    return view.size ? ks__little_endian(view.data, size) : 0;
+}
 static inline uint8_t ks_read_u8(ks_reader *reader) {
-    return (uint8_t)ks_read_uint(reader, 1);
+    return (uint8_t)ks__read_fixed(reader, 1);
 }
 static inline uint16_t ks_read_u16(ks_reader *reader) {
-    return (uint16_t)ks_read_uint(reader, 2);
+    return (uint16_t)ks__read_fixed(reader, 2);
 }
 static inline uint32_t ks_read_u32(ks_reader *reader) {
-    return (uint32_t)ks_read_uint(reader, 4);
+    return (uint32_t)ks__read_fixed(reader, 4);
 }
 static inline uint64_t ks_read_u64(ks_reader *reader) {
-    return ks_read_uint(reader, 8);
+    return ks__read_fixed(reader, 8);
+}
+/// An unsigned integer of 1 to 8 bytes.
+static inline uint64_t ks_read_uint(ks_reader *reader, size_t size) {
+    switch (size) {
+    case 1:
+        return ks_read_u8(reader);
+    case 2:
+        return ks_read_u16(reader);
+    case 4:
+        return ks_read_u32(reader);
+    case 8:
+        return ks_read_u64(reader);
+    default: {
+        ks_bytes view = ks_read_bytes(reader, size);
+        return ks__little_endian(view.data, view.size);
+    }
+    }
 }
 static inline void ks_read_skip(ks_reader *reader, size_t size) {
     (void)ks_read_bytes(reader, size);

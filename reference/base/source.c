@@ -3,6 +3,8 @@
 // Files as bytes: read when small, mapped when large, and a guard against pages that vanish.
 #include <kassay/source.h>
 
+#include "base/keep.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -53,7 +55,7 @@ static ks_code load(ks_source *source, int descriptor, bool map_large) {
         source->mapped = true;
         return KS_OK;
     }
-    source->data = ks_allocate(source->context, source->size + 1, 1);
+    source->data = ks__allocate_room(source->context, source->size + 1, 1);
     if (!source->data)
         return source->context->error.code;
     return read_all(source, descriptor);
@@ -118,7 +120,7 @@ static ks_code grow(ks_source *source, size_t *room) {
         return ks_fail(context, KS_E_OVER_SIZE, KS_STAGE_FILE, *room, source->path,
                        "more than %zu bytes; a file of this size can be opened by its name", *room);
     ks_context_budget(context, bigger_room);
-    bigger = ks_allocate(context, bigger_room, 1);
+    bigger = ks__allocate_room(context, bigger_room, 1);
     if (!bigger)
         return context->error.code;
     if (source->size)

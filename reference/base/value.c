@@ -3,15 +3,14 @@
 
 #include <string.h>
 
-const ks_value *ks_value_get(const ks_value *value, const char *key) {
+const ks_value *ks_value_find(const ks_value *value, ks_text key) {
     if (!value || value->type != KS_VALUE_DICT)
         return NULL;
-    size_t key_size = strlen(key);
-    for (size_t i = 0; i < value->as.dict.count; i++) {
-        const ks_member *member = &value->as.dict.members[i];
-        if (member->key.size == key_size && memcmp(member->key.data, key, key_size) == 0)
+    const ks_member *member = value->as.dict.members;
+    for (const ks_member *end = member + value->as.dict.count; member != end; member++)
+        if (member->key.size == key.size && (key.size == 0 || (member->key.data[0] == key.data[0] &&
+                                                               memcmp(member->key.data, key.data, key.size) == 0)))
             return &member->value;
-    }
     return NULL;
 }
 

@@ -231,7 +231,7 @@ done:
 // --- objects --------------------------------------------------------------------------------------------------------
 
 static const char *key_place(const field *f) {
-    return ks_arena_format(f->reader->arena, "%s/%s", f->object->place, f->key->name);
+    return ks_arena_path(f->reader->arena, f->object->place, f->key->name);
 }
 
 static ks_code read_kind(const field *f, ks_object **out, const ks_value *value, const char *place, ks_kind kind) {

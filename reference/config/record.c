@@ -211,7 +211,7 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
     object->multi_backend = reader->multi_backend;
     object->version = reader->version;
     object->config = ks_value_get(record, "config");
-    object->place = ks_arena_format(reader->arena, "%s/config", place);
+    object->place = ks_arena_path(reader->arena, place, "config");
     object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
     object->name = row->name;
     object->trainable = true;

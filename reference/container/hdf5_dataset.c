@@ -13,16 +13,7 @@
 // Elements that were never written are the fill value, or zeros.
 #include "container/hdf5_internal.h"
 
-typedef struct dataset {
-    ks__h5 *self;
-    ks__h5_object *object;
-    ks__h5_type type;
-    ks__h5_space space;
-    ks__h5_layout layout;
-    ks__h5_filters filters;
-    ks__h5_span fill; ///< size 0: zeros
-    uint64_t size;    ///< bytes of all elements
-} dataset;
+typedef ks__h5_dataset_parts dataset;
 
 // --- messages --------------------------------------------------------------------------------------------------------
 
@@ -76,6 +67,7 @@ static ks_code find_fill(dataset *d) {
     ks__h5_span message;
     bool found = false;
     bool old = false;
+    d->fill = (ks__h5_span){0, 0};
     ks_code code = find_span(&message, &found, d, KS__H5_FILL);
     if (code == KS_OK && !found) {
         old = true;
@@ -125,23 +117,14 @@ static ks_code check_room(dataset *d) {
     return ks__h5_need(d->self, layout->address, d->size, "a dataset's elements");
 }
 
-static ks_code open_dataset(dataset *d, ks__h5 *self, ks_hdf5_node node) {
+static ks_code read_messages(dataset *d, ks__h5 *self) {
     ks__h5_span span;
     bool found = false;
-    ks_hdf5_object_type kind = KS_HDF5_GROUP;
-    memset(d, 0, sizeof *d);
-    d->self = self;
-    self->current = node;
     ks_code code;
-    KS_TRY(ks__h5_object_get(&d->object, self, node));
-    KS_TRY(ks__h5_object_type(&kind, self, d->object));
-    if (kind != KS_HDF5_DATASET)
-        return ks__h5_fail(self, KS_E_HDF5_NOT_DATASET, node, "expected a dataset, found another object");
-    if (ks__h5_find_message(d->object, KS__H5_EXTERNAL_FILES))
-        return ks__h5_fail(self, KS_E_HDF5_EXTERNAL, node, "expected elements in this file, found a list of others");
     KS_TRY(need_span(&span, d, KS__H5_LAYOUT, "layout"));
     KS_TRY(ks__h5_layout_parse(&d->layout, self, span));
     KS_TRY(find_span(&span, &found, d, KS__H5_FILTERS));
+    d->filters.count = 0;
     if (found)
         KS_TRY(ks__h5_filters_parse(&d->filters, self, span));
     KS_TRY(need_span(&span, d, KS__H5_DATATYPE, "datatype"));
@@ -149,10 +132,34 @@ static ks_code open_dataset(dataset *d, ks__h5 *self, ks_hdf5_node node) {
     KS_TRY(need_span(&span, d, KS__H5_DATASPACE, "dataspace"));
     KS_TRY(ks__h5_space_parse(&d->space, self, span));
     if (!ks_mul_u64(d->space.elements, d->type.size, &d->size))
-        return ks__h5_fail(self, KS_E_OVER_SIZE, node, "expected fewer bytes of elements");
+        return ks__h5_fail(self, KS_E_OVER_SIZE, d->object->address, "expected fewer bytes of elements");
     KS_TRY(find_fill(d));
     KS_TRY(check_room(d));
 done:
+    return code;
+}
+
+/// Opens a dataset, or gives the last one again: who asks for a dataset's type asks for its elements next.
+static ks_code open_dataset(dataset **out, ks__h5 *self, ks_hdf5_node node) {
+    dataset *d = &self->dataset;
+    ks_hdf5_object_type kind = KS_HDF5_GROUP;
+    ks_code code;
+    *out = d;
+    d->self = self;
+    self->current = node;
+    if (d->object && d->object->address == node)
+        return KS_OK;
+    KS_TRY(ks__h5_object_get(&d->object, self, node));
+    KS_TRY(ks__h5_object_type(&kind, self, d->object));
+    if (kind != KS_HDF5_DATASET)
+        code = ks__h5_fail(self, KS_E_HDF5_NOT_DATASET, node, "expected a dataset, found another object");
+    else if (ks__h5_find_message(d->object, KS__H5_EXTERNAL_FILES))
+        code = ks__h5_fail(self, KS_E_HDF5_EXTERNAL, node, "expected elements in this file, found a list of others");
+    else
+        code = read_messages(d, self);
+done:
+    if (code != KS_OK)
+        d->object = NULL;
     return code;
 }
 
@@ -206,30 +213,30 @@ static ks_code recognise_bfloat16(dataset *d) {
     return code;
 }
 
-static ks_code open_and_describe(ks_hdf5_type *out, dataset *d, ks__h5 *self, ks_hdf5_node node) {
+static ks_code open_and_describe(ks_hdf5_type *out, dataset **d, ks__h5 *self, ks_hdf5_node node) {
     ks_code code = open_dataset(d, self, node);
     if (code == KS_OK)
-        code = recognise_bfloat16(d);
+        code = recognise_bfloat16(*d);
     if (code != KS_OK)
         return code;
-    ks__h5_describe(out, &d->type, &d->space);
-    return describe_storage(out, d);
+    ks__h5_describe(out, &(*d)->type, &(*d)->space);
+    return describe_storage(out, *d);
 }
 
 ks_code ks__h5_dataset(ks_hdf5_type *out, ks_hdf5 *file, ks_hdf5_node node) {
-    dataset d;
+    dataset *d;
     return open_and_describe(out, &d, (ks__h5 *)file, node);
 }
 
 ks_code ks__h5_view(ks_bytes *out, ks_hdf5 *file, ks_hdf5_node node) {
-    dataset d;
+    dataset *d;
     ks_hdf5_type type;
     ks_code code = open_and_describe(&type, &d, (ks__h5 *)file, node);
     if (code != KS_OK)
         return code;
     if (!type.native_view)
-        return ks__h5_fail(d.self, KS_E_USAGE, node, "expected elements that can be seen in place, found others");
-    *out = (ks_bytes){d.self->bytes.data + d.layout.address, (size_t)d.size};
+        return ks__h5_fail(d->self, KS_E_USAGE, node, "expected elements that can be seen in place, found others");
+    *out = (ks_bytes){d->self->bytes.data + d->layout.address, (size_t)d->size};
     return KS_OK;
 }
 
@@ -355,45 +362,45 @@ static ks_code read_stored(uint8_t *data, dataset *d) {
 }
 
 ks_code ks__h5_read(void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node) {
-    dataset d;
+    dataset *d;
     ks_code code = open_dataset(&d, (ks__h5 *)file, node);
     if (code == KS_OK)
-        code = recognise_bfloat16(&d);
+        code = recognise_bfloat16(d);
     if (code == KS_OK)
-        code = ks__h5_check_numbers(d.self, &d.type, d.space.elements, data_size);
+        code = ks__h5_check_numbers(d->self, &d->type, d->space.elements, data_size);
     if (code == KS_OK)
-        code = read_stored(data, &d);
+        code = read_stored(data, d);
     if (code == KS_OK)
-        ks__h5_elements_swap(data, d.space.elements, &d.type);
+        ks__h5_elements_swap(data, d->space.elements, &d->type);
     return code;
 }
 
 ks_code ks__h5_read_text(const ks_text **out, size_t *count, ks_hdf5 *file, ks_hdf5_node node) {
-    dataset d;
+    dataset *d;
     uint8_t *buffer = NULL;
     ks_code code = open_dataset(&d, (ks__h5 *)file, node);
     if (code != KS_OK)
         return code;
-    bool in_place = d.layout.layout_class != KS__H5_CHUNKED && d.layout.address != KS__H5_UNDEFINED;
-    const uint8_t *data = in_place ? d.self->bytes.data + d.layout.address : NULL;
-    if (!in_place && d.type.dtype == KS_STRING && d.size > 0) {
-        buffer = ks_allocate(file->context, (size_t)d.size, 1);
+    bool in_place = d->layout.layout_class != KS__H5_CHUNKED && d->layout.address != KS__H5_UNDEFINED;
+    const uint8_t *data = in_place ? d->self->bytes.data + d->layout.address : NULL;
+    if (!in_place && d->type.dtype == KS_STRING && d->size > 0) {
+        buffer = ks_allocate(file->context, (size_t)d->size, 1);
         if (!buffer)
             return file->context->error.code;
         data = buffer;
-        KS_TRY(read_stored(buffer, &d));
+        KS_TRY(read_stored(buffer, d));
     }
-    KS_TRY(ks__h5_elements_text(out, d.self, data, d.space.elements, &d.type));
-    *count = (size_t)d.space.elements;
+    KS_TRY(ks__h5_elements_text(out, d->self, data, d->space.elements, &d->type));
+    *count = (size_t)d->space.elements;
 done:
     ks_free(file->context, buffer);
     return code;
 }
 
 ks_code ks__h5_dataset_verify(ks_hdf5_type *out, ks__h5 *self, ks_hdf5_node node) {
-    dataset d;
+    dataset *d;
     ks_code code = open_and_describe(out, &d, self, node);
-    if (code == KS_OK && d.layout.layout_class == KS__H5_CHUNKED && d.filters.count > 0)
-        code = read_chunks(NULL, &d);
+    if (code == KS_OK && d->layout.layout_class == KS__H5_CHUNKED && d->filters.count > 0)
+        code = read_chunks(NULL, d);
     return code;
 }

@@ -108,10 +108,16 @@ static ks_code symbol_count(size_t *out, ks__h5 *self, uint64_t address) {
     return KS_OK;
 }
 
+static ks_code symbol_name(ks_text *out, ks__h5 *self, ks__h5_span heap, uint64_t node, size_t index) {
+    ks__h5_span span = {node + 8 + index * symbol_size(self), self->offset_size};
+    ks_reader reader = ks__h5_reader(self, span);
+    return ks__h5_local_name(out, self, heap, ks_read_uint(&reader, self->offset_size));
+}
+
 static ks_code read_symbol(ks_hdf5_link *out, ks__h5 *self, ks__h5_span heap, uint64_t node, size_t index) {
     uint64_t at = node + 8 + index * symbol_size(self);
     ks_reader reader = ks__h5_reader(self, (ks__h5_span){at, symbol_size(self)});
-    uint64_t name = ks__h5_uint(&reader, self->offset_size);
+    uint64_t name = ks_read_uint(&reader, self->offset_size);
     uint64_t address = ks__h5_address(self, &reader);
     uint32_t cache = ks_read_u32(&reader);
     memset(out, 0, sizeof *out);
@@ -141,17 +147,21 @@ static ks_code list_symbols(void *data, ks__h5 *self, uint64_t address) {
     return code;
 }
 
+/// Binary search by name; only the symbol that is found is read whole.
 static ks_code find_symbol(ks_hdf5_link *out, bool *found, ks__h5 *self, ks__h5_span heap, uint64_t node,
                            ks_text name) {
     size_t high = 0;
     ks_code code = symbol_count(&high, self, node);
     for (size_t low = 0; code == KS_OK && low < high;) {
         size_t middle = low + (high - low) / 2;
-        code = read_symbol(out, self, heap, node, middle);
-        int order = code == KS_OK ? ks__h5_compare(out->name, name) : 0;
-        if (code == KS_OK && order == 0) {
+        ks_text probed;
+        code = symbol_name(&probed, self, heap, node, middle);
+        if (code != KS_OK)
+            return code;
+        int order = ks__h5_compare(probed, name);
+        if (order == 0) {
             *found = true;
-            return KS_OK;
+            return read_symbol(out, self, heap, node, middle);
         }
         if (order < 0)
             low = middle + 1;

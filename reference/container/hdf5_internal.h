@@ -16,6 +16,7 @@
 #define KS__H5_UNDEFINED UINT64_MAX ///< the address of nothing
 #define KS__H5_NO_SIZE UINT64_MAX
 #define KS__H5_MAX_FILTERS 32
+#define KS__H5_STEPS 16      ///< of a path that are remembered
 #define KS__H5_TYPE_DEPTH 32 ///< datatypes nested in each other
 
 /// Message types of object headers.
@@ -92,7 +93,89 @@ typedef struct ks__h5_collection {
     size_t n_objects;
 } ks__h5_collection;
 
-typedef struct ks__h5 {
+typedef struct ks__h5 ks__h5;
+
+typedef struct ks__h5_space {
+    bool null;
+    ks_shape shape;
+    uint64_t elements;
+    uint64_t max[KS_MAX_RANK]; ///< UINT64_MAX: unlimited
+} ks__h5_space;
+
+typedef struct ks__h5_type {
+    ks_hdf5_class type_class;
+    ks_dtype dtype;
+    size_t size;
+    bool big_endian;
+    uint8_t padding; ///< of strings: 0 NUL ends them, 1 NULs fill, 2 blanks fill
+} ks__h5_type;
+
+typedef enum ks__h5_index {
+    KS__H5_INDEX_TREE1,
+    KS__H5_INDEX_SINGLE,
+    KS__H5_INDEX_IMPLICIT,
+    KS__H5_INDEX_FIXED,
+    KS__H5_INDEX_EXTENSIBLE,
+    KS__H5_INDEX_TREE2
+} ks__h5_index;
+
+typedef enum ks__h5_layout_class { KS__H5_COMPACT, KS__H5_CONTIGUOUS, KS__H5_CHUNKED } ks__h5_layout_class;
+
+typedef struct ks__h5_layout {
+    ks__h5_layout_class layout_class;
+    uint64_t address; ///< of the elements, or of the chunk index; KS__H5_UNDEFINED: nothing was written
+    uint64_t size;    ///< bytes of compact or contiguous elements; KS__H5_NO_SIZE: not said
+    // chunked
+    ks__h5_index index;
+    size_t rank; ///< of the dataset
+    uint64_t element_size;
+    uint64_t chunk_size;  ///< bytes of a chunk before filters
+    bool whole_edges;     ///< chunks that reach over the edge are not filtered
+    bool filtered;        ///< index entries carry size and mask
+    uint64_t single_size; ///< bytes of the only chunk, when filtered
+    uint32_t single_mask;
+    uint64_t chunk[KS_MAX_RANK];      ///< elements of a chunk along each axis
+    uint64_t dims[KS_MAX_RANK];       ///< of the dataset
+    uint64_t n_chunks[KS_MAX_RANK];   ///< chunks along each axis that hold elements
+    uint64_t max_chunks[KS_MAX_RANK]; ///< chunks along each axis that there may ever be; UINT64_MAX: no bound
+} ks__h5_layout;
+
+typedef struct ks__h5_filter {
+    uint16_t id;
+    uint16_t flags;
+    uint32_t value; ///< the first of its values
+} ks__h5_filter;
+
+typedef struct ks__h5_filters {
+    size_t count;
+    ks__h5_filter items[KS__H5_MAX_FILTERS];
+} ks__h5_filters;
+
+/// A dataset's messages, put together.
+typedef struct ks__h5_dataset_parts {
+    ks__h5 *self;
+    ks__h5_object *object; ///< NULL: none is open
+    ks__h5_type type;
+    ks__h5_space space;
+    ks__h5_layout layout;
+    ks__h5_filters filters;
+    ks__h5_span fill; ///< size 0: zeros
+    uint64_t size;    ///< bytes of all elements
+} ks__h5_dataset_parts;
+
+/// A path that led to something.
+typedef struct ks__h5_lookup {
+    ks_hdf5_node from;
+    ks_hdf5_node node;
+    char path[200]; ///< "": none
+} ks__h5_lookup;
+
+typedef struct ks__h5_step {
+    size_t end; ///< of a name in the path
+    ks_hdf5_node node;
+} ks__h5_step;
+
+struct ks__h5 {
     ks_hdf5 base;
     ks_arena arena;
     ks_bytes bytes; ///< from the superblock to the end that it gives
@@ -112,12 +195,14 @@ typedef struct ks__h5 {
     size_t scratch_capacity;
     uint64_t decoded_size; ///< bytes that came out of filters so far
     struct libdeflate_decompressor *inflater;
-    void *inflater_keeper;   ///< frees the inflater
-    ks_hdf5_node current;    ///< the object that an error is about
-    ks_hdf5_node found_from; ///< the last path that was looked up
-    ks_hdf5_node found_node;
-    char found_path[200];
-} ks__h5;
+    void *inflater_keeper;           ///< frees the inflater
+    ks__h5_dataset_parts dataset;    ///< the last one that was opened
+    ks_hdf5_node current;            ///< the object that an error is about
+    ks__h5_lookup name;              ///< the last single name that was found
+    ks__h5_lookup path;              ///< the last path of more names
+    ks__h5_step steps[KS__H5_STEPS]; ///< on this path
+    size_t n_steps;
+};
 
 // --- hdf5_strict.c: failures and bounded reading ---------------------------------------------------------------------
 
@@ -149,25 +234,15 @@ static inline ks_reader ks__h5_reader(const ks__h5 *self, ks__h5_span span) {
 static inline uint64_t ks__h5_left(const ks_reader *reader) {
     return reader->failed ? 0 : reader->bytes.size - reader->at;
 }
-/// An unsigned integer of `size` (1 to 8) bytes, quickly when it has eight.
-static inline uint64_t ks__h5_uint(ks_reader *reader, size_t size) {
-    if (size == 8 && !reader->failed && reader->bytes.size - reader->at >= 8) {
-        const uint8_t *p = reader->bytes.data + reader->at;
-        reader->at += 8;
-        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
-               (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
-    }
-    return ks_read_uint(reader, size);
-}
 static inline uint64_t ks__h5_address(const ks__h5 *self, ks_reader *reader) {
-    uint64_t value = ks__h5_uint(reader, self->offset_size);
+    uint64_t value = ks_read_uint(reader, self->offset_size);
     return self->offset_size < 8 && value >> (8 * self->offset_size - 1) == 1 &&
                    value == ((uint64_t)1 << (8 * self->offset_size)) - 1
                ? KS__H5_UNDEFINED
                : value;
 }
 static inline uint64_t ks__h5_length(const ks__h5 *self, ks_reader *reader) {
-    return ks__h5_uint(reader, self->length_size);
+    return ks_read_uint(reader, self->length_size);
 }
 /// The bytes that a number up to `limit` needs.
 static inline size_t ks__h5_bytes_for(uint64_t limit) {
@@ -239,8 +314,7 @@ typedef struct ks__h5_chunk {
 
 typedef ks_code ks__h5_visit_chunk(void *data, ks__h5 *self, const ks__h5_chunk *chunk);
 
-struct ks__h5_layout;
-ks_code ks__h5_tree1_chunks(ks__h5 *self, const struct ks__h5_layout *layout, ks__h5_visit_chunk *visit, void *data);
+ks_code ks__h5_tree1_chunks(ks__h5 *self, const ks__h5_layout *layout, ks__h5_visit_chunk *visit, void *data);
 
 // --- hdf5_tree2.c: version 2 B-trees ---------------------------------------------------------------------------------
 
@@ -297,70 +371,15 @@ bool ks__h5_is_group(const ks__h5_object *object);
 
 // --- hdf5_dataspace.c, hdf5_datatype.c -------------------------------------------------------------------------------
 
-typedef struct ks__h5_space {
-    bool null;
-    ks_shape shape;
-    uint64_t elements;
-    uint64_t max[KS_MAX_RANK]; ///< UINT64_MAX: unlimited
-} ks__h5_space;
-
 ks_code ks__h5_space_parse(ks__h5_space *out, ks__h5 *self, ks__h5_span message);
-
-typedef struct ks__h5_type {
-    ks_hdf5_class type_class;
-    ks_dtype dtype;
-    size_t size;
-    bool big_endian;
-    uint8_t padding; ///< of strings: 0 NUL ends them, 1 NULs fill, 2 blanks fill
-} ks__h5_type;
 
 ks_code ks__h5_type_parse(ks__h5_type *out, ks__h5 *self, ks__h5_span message);
 
 // --- hdf5_layout.c ---------------------------------------------------------------------------------------------------
 
-typedef enum ks__h5_index {
-    KS__H5_INDEX_TREE1,
-    KS__H5_INDEX_SINGLE,
-    KS__H5_INDEX_IMPLICIT,
-    KS__H5_INDEX_FIXED,
-    KS__H5_INDEX_EXTENSIBLE,
-    KS__H5_INDEX_TREE2
-} ks__h5_index;
-
-typedef enum ks__h5_layout_class { KS__H5_COMPACT, KS__H5_CONTIGUOUS, KS__H5_CHUNKED } ks__h5_layout_class;
-
-typedef struct ks__h5_layout {
-    ks__h5_layout_class layout_class;
-    uint64_t address; ///< of the elements, or of the chunk index; KS__H5_UNDEFINED: nothing was written
-    uint64_t size;    ///< bytes of compact or contiguous elements; KS__H5_NO_SIZE: not said
-    ks__h5_index index;
-    size_t rank;                 ///< of the dataset, when chunked
-    uint64_t chunk[KS_MAX_RANK]; ///< elements of a chunk along each axis
-    uint64_t element_size;
-    uint64_t chunk_size;  ///< bytes of a chunk before filters
-    bool whole_edges;     ///< chunks that reach over the edge are not filtered
-    bool filtered;        ///< index entries carry size and mask
-    uint64_t single_size; ///< bytes of the only chunk, when filtered
-    uint32_t single_mask;
-    uint64_t dims[KS_MAX_RANK];       ///< of the dataset
-    uint64_t n_chunks[KS_MAX_RANK];   ///< chunks along each axis that hold elements
-    uint64_t max_chunks[KS_MAX_RANK]; ///< chunks along each axis that there may ever be; UINT64_MAX: no bound
-} ks__h5_layout;
-
 ks_code ks__h5_layout_parse(ks__h5_layout *out, ks__h5 *self, ks__h5_span message);
 
 // --- hdf5_filter.c ---------------------------------------------------------------------------------------------------
-
-typedef struct ks__h5_filter {
-    uint16_t id;
-    uint16_t flags;
-    uint32_t value; ///< the first of its values
-} ks__h5_filter;
-
-typedef struct ks__h5_filters {
-    size_t count;
-    ks__h5_filter items[KS__H5_MAX_FILTERS];
-} ks__h5_filters;
 
 ks_code ks__h5_filters_parse(ks__h5_filters *out, ks__h5 *self, ks__h5_span message);
 /// The `out_size` bytes that a chunk had before the filters: in the file, or in one of the buffers, which hold

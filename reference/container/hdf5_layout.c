@@ -150,7 +150,7 @@ static ks_code parse_new(ks__h5_layout *out, ks__h5 *self, ks_reader *reader, un
 ks_code ks__h5_layout_parse(ks__h5_layout *out, ks__h5 *self, ks__h5_span message) {
     ks_reader reader = ks__h5_reader(self, message);
     unsigned version = ks_read_u8(&reader);
-    memset(out, 0, sizeof *out);
+    memset(out, 0, offsetof(ks__h5_layout, chunk)); // the arrays hold as many entries as `rank` says
     out->address = KS__H5_UNDEFINED;
     out->size = KS__H5_NO_SIZE;
     out->index = KS__H5_INDEX_TREE1;

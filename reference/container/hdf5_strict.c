@@ -44,18 +44,26 @@ static void put_before(char *place, size_t place_size, const char *name) {
     memcpy(place + 1, name, size);
 }
 
-/// The current object's path as far as it is known: from the last path looked up, and from the groups that were listed.
+/// The lookup that led to `node`, or NULL.
+static const ks__h5_lookup *lookup_of(const ks__h5 *self, ks_hdf5_node node) {
+    if (self->name.path[0] && node == self->name.node)
+        return &self->name;
+    return self->path.path[0] && node == self->path.node ? &self->path : NULL;
+}
+
+/// The current object's path as far as it is known: from the last lookups, and from the groups that were listed.
 static void find_place(char *place, size_t place_size, const ks__h5 *self) {
     size_t links_left = PLACE_LINKS;
     ks_hdf5_node node = self->current;
     place[0] = '\0';
     for (int level = 0; level < PLACE_LEVELS && node != self->root; level++) {
         const ks_hdf5_link *link = NULL;
-        if (self->found_path[0] && node == self->found_node) {
-            put_before(place, place_size, self->found_path + (self->found_path[0] == '/'));
-            if (node == self->found_from)
+        const ks__h5_lookup *lookup = lookup_of(self, node);
+        if (lookup) {
+            put_before(place, place_size, lookup->path + (lookup->path[0] == '/'));
+            if (node == lookup->from)
                 break;
-            node = self->found_from;
+            node = lookup->from;
             continue;
         }
         const ks__h5_object *parent = parent_of(&link, self, node, &links_left);
@@ -220,24 +228,67 @@ static ks_code step(ks_hdf5_node *node, bool *found, ks__h5 *self, ks_text name)
     return KS_OK;
 }
 
+static void keep_lookup(ks__h5_lookup *out, ks_hdf5_node from, ks_hdf5_node node, const char *path, size_t size) {
+    size_t kept = size < sizeof out->path ? size : sizeof out->path - 1;
+    out->from = from;
+    out->node = node;
+    memcpy(out->path, path, kept);
+    out->path[kept] = '\0';
+}
+
+/// How many steps of the last path begin this one too. Paths come in an order in which neighbours share groups.
+static size_t shared_steps(const ks__h5 *self, ks_hdf5_node from, const char *path) {
+    size_t count = 0;
+    size_t at = 0;
+    while (from == self->path.from && count < self->n_steps) {
+        size_t end = self->steps[count].end;
+        if (strncmp(path + at, self->path.path + at, end - at) != 0 || (path[end] != '/' && path[end] != '\0'))
+            break;
+        at = end;
+        count++;
+    }
+    return count;
+}
+
+static size_t name_size(const char *path) {
+    size_t size = 0;
+    while (path[size] && path[size] != '/')
+        size++;
+    return size;
+}
+
+static ks_code find_name(ks_hdf5_node *out, bool *found, ks__h5 *self, ks_hdf5_node from, ks_text name) {
+    *out = from;
+    ks_code code = name.size > 0 ? step(out, found, self, name) : KS_OK;
+    if (code == KS_OK && *found)
+        keep_lookup(&self->name, from, *out, name.data, name.size);
+    return code;
+}
+
 static ks_code find(ks_hdf5_node *out, bool *found, ks_hdf5 *file, ks_hdf5_node from, const char *path) {
     ks__h5 *self = (ks__h5 *)file;
-    const char *at = path;
+    size_t at = name_size(path);
     *found = true;
-    *out = from;
-    while (*at) {
-        size_t size = strcspn(at, "/");
+    if (path[at] == '\0')
+        return find_name(out, found, self, from, (ks_text){path, at});
+    self->n_steps = shared_steps(self, from, path);
+    *out = self->n_steps ? self->steps[self->n_steps - 1].node : from;
+    at = self->n_steps ? self->steps[self->n_steps - 1].end : 0;
+    size_t n_steps = self->n_steps;
+    while (path[at]) {
+        size_t size = name_size(path + at);
         if (size > 0) {
-            ks_text name = {at, size};
-            ks_code code = step(out, found, self, name);
+            ks_code code = step(out, found, self, (ks_text){path + at, size});
             if (code != KS_OK || !*found)
                 return code;
         }
-        at += size + (at[size] == '/');
+        at += size;
+        if (size > 0 && n_steps < KS__H5_STEPS && at < sizeof self->path.path)
+            self->steps[n_steps++] = (ks__h5_step){at, *out};
+        at += path[at] == '/';
     }
-    self->found_from = from;
-    self->found_node = *out;
-    snprintf(self->found_path, sizeof self->found_path, "%s", path);
+    keep_lookup(&self->path, from, *out, path, at);
+    self->n_steps = n_steps;
     return KS_OK;
 }
 

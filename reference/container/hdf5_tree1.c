@@ -54,11 +54,16 @@ static ks_code open_node(node *out, tree *t, uint64_t address) {
 }
 
 static void prepare(tree *t, ks__h5 *self, unsigned type, size_t k, size_t key_size) {
-    memset(t, 0, sizeof *t);
     t->self = self;
     t->type = type;
     t->key_size = key_size;
     t->node_size = 8 + 2 * self->offset_size + 2 * k * (key_size + self->offset_size) + key_size;
+    t->n_left = UINT64_MAX; // a way down is as long as the root's level says
+    t->has_chunk = false;
+}
+
+static void prepare_walk(tree *t, ks__h5 *self, unsigned type, size_t k, size_t key_size) {
+    prepare(t, self, type, k, key_size);
     t->n_left = self->bytes.size / t->node_size + 1;
 }
 
@@ -119,7 +124,7 @@ static ks_code symbol_leaf(tree *t, uint64_t key, uint64_t child) {
 ks_code ks__h5_tree1_group(ks__h5 *self, uint64_t root, ks__h5_symbol_node *visit, void *data) {
     tree t;
     node n;
-    prepare(&t, self, 0, self->group_k, self->length_size);
+    prepare_walk(&t, self, 0, self->group_k, self->length_size);
     t.leaf = symbol_leaf;
     t.visit_symbols = visit;
     t.data = data;
@@ -209,7 +214,7 @@ static ks_code chunk_leaf(tree *t, uint64_t key, uint64_t child) {
 ks_code ks__h5_tree1_chunks(ks__h5 *self, const ks__h5_layout *layout, ks__h5_visit_chunk *visit, void *data) {
     tree t;
     node n;
-    prepare(&t, self, 1, self->chunk_k, 8 + 8 * (layout->rank + 1));
+    prepare_walk(&t, self, 1, self->chunk_k, 8 + 8 * (layout->rank + 1));
     t.leaf = chunk_leaf;
     t.layout = layout;
     t.visit_chunk = visit;

@@ -483,19 +483,28 @@ static ks_code hide_duplicates_of_many(parser *p, ks_member *members, size_t cou
     return KS_OK;
 }
 
-static bool close_list(parser *p, const frame *open, ks_value *out) {
+/// Where a finished container goes: the last child of the one around it.
+static ks_value *outer_slot(parser *p) {
+    if (p->n_frames == 0)
+        return &p->json->root;
+    return p->frames[p->n_frames - 1].dict ? &p->members[p->n_members - 1].value : &p->values[p->n_values - 1];
+}
+
+static bool close_list(parser *p, const frame *open) {
     size_t count = p->n_values - open->first;
-    out->type = KS_VALUE_LIST;
-    out->as.list.count = count;
-    out->as.list.items = ks_arena_room(&p->json->arena, count, sizeof *p->values);
-    if (!out->as.list.items)
+    ks_value *items = ks_arena_room(&p->json->arena, count, sizeof *items);
+    if (!items)
         return false;
-    memcpy(out->as.list.items, p->values + open->first, count * sizeof *p->values);
+    memcpy(items, p->values + open->first, count * sizeof *items);
     p->n_values = open->first;
+    ks_value *out = outer_slot(p);
+    *out = (ks_value){.type = KS_VALUE_LIST, .offset = open->offset};
+    out->as.list.items = items;
+    out->as.list.count = count;
     return true;
 }
 
-static bool close_dict(parser *p, const frame *open, ks_value *out) {
+static bool close_dict(parser *p, const frame *open) {
     size_t count = p->n_members - open->first;
     ks_member *members = p->members + open->first;
     size_t n_hidden = 0;
@@ -505,20 +514,21 @@ static bool close_dict(parser *p, const frame *open, ks_value *out) {
     } else if (open->repeated) {
         n_hidden = hide_duplicates_of_few(p, members, count);
     }
-    out->type = KS_VALUE_DICT;
-    out->as.dict.count = count - n_hidden;
-    out->as.dict.members = ks_arena_room(&p->json->arena, count - n_hidden, sizeof *members);
-    if (!out->as.dict.members)
+    ks_member *kept = ks_arena_room(&p->json->arena, count - n_hidden, sizeof *kept);
+    if (!kept)
         return false;
     if (n_hidden == 0) {
-        memcpy(out->as.dict.members, members, count * sizeof *members);
+        memcpy(kept, members, count * sizeof *kept);
     } else {
-        ks_member *to = out->as.dict.members;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0, at = 0; i < count; i++)
             if (members[i].key.data)
-                *to++ = members[i];
+                kept[at++] = members[i];
     }
     p->n_members = open->first;
+    ks_value *out = outer_slot(p);
+    *out = (ks_value){.type = KS_VALUE_DICT, .offset = open->offset};
+    out->as.dict.members = kept;
+    out->as.dict.count = count - n_hidden;
     return true;
 }
 
@@ -533,36 +543,22 @@ static char *open_container(parser *p, char *at, bool dict) {
     return at + 1;
 }
 
-/// `at` is at the closing bracket. The value goes to where the container was to come: the last child of the one around
-/// it.
+/// `at` is at the closing bracket.
 static char *close_container(parser *p, char *at) {
-    const frame *open = &p->frames[p->n_frames - 1];
-    ks_value value = {.offset = open->offset};
-    if (!(open->dict ? close_dict(p, open, &value) : close_list(p, open, &value))) {
-        p->code = p->context->error.code;
-        return NULL;
-    }
-    if (--p->n_frames == 0)
-        p->json->root = value;
-    else if (open[-1].dict)
-        p->members[p->n_members - 1].value = value;
-    else
-        p->values[p->n_values - 1] = value;
-    return at + 1;
+    const frame *open = &p->frames[--p->n_frames];
+    if (open->dict ? close_dict(p, open) : close_list(p, open))
+        return at + 1;
+    p->code = p->context->error.code;
+    return NULL;
 }
 
-/// One bit of 64 that equal keys share, from the ends of the key: where keys with one prefix differ.
+/// One bit of 64 that equal keys share. Looks at the padding behind the text when the key is short.
 static inline uint64_t mark_of(ks_text key) {
-    uint64_t head = 0;
-    uint64_t tail = 0;
-    if (key.size >= 8) {
-        memcpy(&head, key.data, 8);
-        memcpy(&tail, key.data + key.size - 8, 8);
-    } else {
-        memcpy(&head, key.data, 8); // the padding behind the text
-        head &= ((uint64_t)1 << (8 * key.size)) - 1;
-    }
-    return (uint64_t)1 << (((head ^ (tail << 7 | tail >> 57)) + key.size) * 0x9E3779B97F4A7C15U >> 58);
+    uint64_t head;
+    memcpy(&head, key.data, 8);
+    head &= key.size < 8 ? ((uint64_t)1 << (8 * key.size)) - 1 : UINT64_MAX;
+    uint64_t rest = key.size << 16 | (uint64_t)(uint8_t)key.data[key.size / 2] << 8;
+    return (uint64_t)1 << ((head + (rest << 40)) * 0x9E3779B97F4A7C15U >> 58);
 }
 
 /// Whether the dict in the making has `key` already.

@@ -55,14 +55,14 @@ ks_code ks__dataset_read(const void **out, ks__load *load, ks_hdf5_node dataset,
             return KS_OK;
         }
     }
-    data = ks_arena_get(load->arena, n + 1, ks_dtype_size(type->dtype));
+    data = ks_arena_room(load->arena, n + 1, ks_dtype_size(type->dtype));
     if (!data)
         return load->context->error.code;
     KS_TRY(ks_hdf5_read(data, n * ks_dtype_size(type->dtype), load->file, dataset));
     *out = data;
     if (type->dtype == wanted)
         return KS_OK;
-    cast = ks_arena_get(load->arena, n + 1, ks_dtype_size(wanted));
+    cast = ks_arena_room(load->arena, n + 1, ks_dtype_size(wanted));
     if (!cast)
         return load->context->error.code;
     if (!ks_cast(cast, wanted, data, type->dtype, n))

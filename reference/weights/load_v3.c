@@ -136,7 +136,7 @@ static ks_code load_object(ks__load *l, const ks_weights_store *store, const ks_
     bool fits = true;
     group g;
     ks_code code;
-    KS_TRY(open_group(&g, l, store, ks_arena_format(l->arena, "%s%svars", saved->path, saved->path[0] ? "/" : "")));
+    KS_TRY(open_group(&g, l, store, ks_arena_path(l->arena, saved->path, "vars")));
     if (g.n_parts == 0 && expected && saved->path[0])
         KS_TRY(find_former_name(&g, l, store, saved));
     if (g.n_members != expected && l->options.skip_mismatch)

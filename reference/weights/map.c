@@ -162,7 +162,7 @@ static ks_code visit_children(walk *w, ks_object *object, const char *path) {
             if (inner)
                 inner = ks_arena_format(w->arena, "%s%s%s/%s", path, path[0] ? "/" : "", attribute, inner);
         } else {
-            inner = ks_arena_format(w->arena, "%s%s%s", path, path[0] ? "/" : "", attribute);
+            inner = ks_arena_path(w->arena, path, attribute);
         }
         if (!inner)
             return w->context->error.code;

@@ -54,7 +54,10 @@ struct ks_member {
 };
 
 /// The member called `key`, or NULL when there is none or `value` is no dict. Linear in the number of members.
-const ks_value *ks_value_get(const ks_value *value, const char *key);
+const ks_value *ks_value_find(const ks_value *value, ks_text key);
+static inline const ks_value *ks_value_get(const ks_value *value, const char *key) {
+    return ks_value_find(value, ks_text_from(key)); // the size of a literal costs nothing
+}
 bool ks_value_is_text(const ks_value *value, const char *text);
 /// An int or float as double; false for anything else.
 bool ks_value_number(const ks_value *value, double *out);
