@@ -4,6 +4,8 @@ A subclass of `Adapter` says what it can and does the work; `main` speaks, in bo
 """
 
 import argparse
+import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -11,6 +13,7 @@ import sys
 import numpy as np
 
 PROTOCOL = "kassay-adapter/1"
+CUSTOM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "golden", "custom")
 EXIT = {"accepted": 10, "rejected": 11, "unsupported": 12}
 
 
@@ -44,14 +47,34 @@ class Adapter:
     def write(self, model, to, out):
         raise NotImplementedError
 
+    def custom_scope(self, objects):
+        """A context in which these names are known. Raises Unsupported when there are any and it cannot."""
+        if objects:
+            raise Unsupported(f"custom objects {sorted(objects)}")
+        return contextlib.nullcontext()
+
     def rest(self):
-        """Called after each request."""
+        """Called after each request: what was registered in it is forgotten here."""
 
 
 def explain(error):
     """One line of an exception, without the folder of this request."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {' '.join(lines)}"[:400]
+
+
+def custom_objects(names):
+    """Those of golden/custom; a fresh import each time, because it registers, too."""
+    objects = {}
+    for name in names:
+        path = os.path.join(CUSTOM, name + ".py")
+        if not os.path.exists(path):
+            raise Unsupported(f"custom objects {name}")
+        spec = importlib.util.spec_from_file_location("kassay_custom_" + name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        objects.update(module.CUSTOM_OBJECTS)
+    return objects
 
 
 def save_arrays(path, stem, arrays):
@@ -93,12 +116,13 @@ def answer(adapter, request):
     try:
         if request["format"] not in adapter.formats:
             raise Unsupported(f"the format {request['format']}")
-        model = adapter.read(request)
-        if request["verb"] == "write":
-            adapter.write(model, request["to"], request["out"])
-            failed = {}
-        else:
-            failed = give(adapter, model, request)
+        with adapter.custom_scope(custom_objects(request["custom_objects"])):
+            model = adapter.read(request)
+            if request["verb"] == "write":
+                adapter.write(model, request["to"], request["out"])
+                failed = {}
+            else:
+                failed = give(adapter, model, request)
     except Unsupported as error:
         return {"answer": "unsupported", "reason": explain(error)}
     except Exception as error:

@@ -59,13 +59,15 @@ class Keras(kassay_adapter.Adapter):
 
     def __init__(self):
         self.served = 0
+        self.registered = dict(keras.saving.get_custom_objects())
         self.class_names = {}
+
+    def custom_scope(self, objects):
+        return keras.saving.custom_object_scope(objects)
 
     # --- reading
 
     def read(self, request):
-        if request["custom_objects"]:
-            raise kassay_adapter.Unsupported(f"custom objects {request['custom_objects']}")
         path, kind = request["file"], request["format"]
         if kind.startswith("json-"):
             with open(path, "rb") as file:
@@ -159,6 +161,9 @@ class Keras(kassay_adapter.Adapter):
             raise kassay_adapter.Unsupported(f"writing {to}")
 
     def rest(self):
+        known = keras.saving.get_custom_objects()
+        known.clear()
+        known.update(self.registered)
         self.served += 1
         if self.served % SESSION == 0:
             keras.backend.clear_session()
