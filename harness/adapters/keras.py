@@ -5,6 +5,7 @@ Models are loaded as users load them: load_model, model_from_json, load_weights,
 """
 
 import hashlib
+import json
 import os
 import sys
 
@@ -41,6 +42,20 @@ def nodes_in(model, layer):
     return [node for node in layer._inbound_nodes if id(node) in members] or layer._inbound_nodes
 
 
+def is_legacy(data):
+    """Does the JSON say the words of Keras 2? model_from_json knows only those of Keras 3."""
+    root = json.loads(data)
+    return isinstance(root, dict) and "module" not in root
+
+
+def legacy_model(data):
+    """As load_model makes it from the config in an HDF5 file."""
+    from keras.src.legacy.saving import saving_options, saving_utils
+
+    with saving_options.keras_option_scope(use_legacy_config=True):
+        return saving_utils.model_from_config(json.loads(data))
+
+
 class Keras(kassay_adapter.Adapter):
     name = "keras"
     version = keras.__version__
@@ -52,7 +67,6 @@ class Keras(kassay_adapter.Adapter):
         "json-v3",
         "h5-legacy",
         "h5-weights-legacy",
-        "json-legacy",
     )
     writes = ("keras-v3", "keras-v3-dir", "weights-v3", "weights-v3-sharded", "json-v3", "h5-legacy")
     extra = {"accumulation": "float32", "choices": {"backend": keras.backend.backend()}}
@@ -88,7 +102,8 @@ class Keras(kassay_adapter.Adapter):
     def read_architecture(self, path):
         if path.endswith(".json"):
             with open(path, "rb") as file:
-                return keras.models.model_from_json(file.read())
+                data = file.read()
+            return legacy_model(data) if is_legacy(data) else keras.models.model_from_json(data)
         return keras.models.load_model(path, compile=False)
 
     # --- giving
@@ -105,35 +120,41 @@ class Keras(kassay_adapter.Adapter):
         return [np.asarray(x) for x in keras.tree.flatten(model(given, training=False))]
 
     def dump(self, model, request):
+        kind = request["format"]
+        legacy = "legacy" in kind  # there names are another generation's
         return {
-            "inputs": [{"name": t.name, **tensor_record(t)} for t in keras.tree.flatten(model.inputs)],
+            "inputs": [
+                {**({} if legacy else {"name": t.name}), **tensor_record(t)} for t in keras.tree.flatten(model.inputs)
+            ],
             "outputs": [tensor_record(t) for t in keras.tree.flatten(model.outputs)],
-            "layers": [self.layer_record(model, layer, request["format"]) for layer in model.layers],
-            "variables": self.variable_records(model, not request["format"].startswith("json-")),
+            "layers": [self.layer_record(model, layer, legacy) for layer in model.layers],
+            "variables": self.variable_records(model, not kind.startswith("json-"), legacy),
         }
 
-    def layer_record(self, model, layer, kind):
+    def layer_record(self, model, layer, legacy):
         nodes = nodes_in(model, layer)
-        outputs = [tensor_record(t) for t in nodes[0].output_tensors] if nodes else []
-        return {"name": layer.name, "class": self.class_name(layer, kind), "outputs": outputs}
+        record = {"name": layer.name, "outputs": [tensor_record(t) for t in nodes[0].output_tensors] if nodes else []}
+        if not legacy:
+            record["class"] = self.class_name(layer)
+        elif not isinstance(layer, keras.Model):  # Keras 2 has other names for those
+            record["class"] = type(layer).__name__
+        return record
 
-    def class_name(self, layer, kind):
-        """As files have it: in the formats of Keras 3 that is not always the name of the type."""
+    def class_name(self, layer):
+        """As the files of Keras 3 have it, which is not always the name of the type."""
         cls = type(layer)
-        if "legacy" in kind:
-            return cls.__name__
         if cls not in self.class_names:
             self.class_names[cls] = keras.saving.serialize_keras_object(layer)["class_name"]
         return self.class_names[cls]
 
-    def variable_records(self, model, with_data):
+    def variable_records(self, model, with_data, legacy):
         trainable = set()  # as the layer created it, whatever layer.trainable says now
         for layer in model._flatten_layers(include_self=True, recursive=True):
             trainable.update(id(v) for v in layer._trainable_variables)
         records = []
         for variable in model.weights:
             record = {
-                "name": variable.name,
+                **({} if legacy else {"name": variable.name}),
                 "dtype": keras.backend.standardize_dtype(variable.dtype),
                 "shape": shape_list(variable.shape),
                 "trainable": id(variable) in trainable,

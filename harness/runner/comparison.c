@@ -99,8 +99,14 @@ static void show(char *text, size_t size, const ks_value *value) {
 
 // What the dump of an adapter need not have.
 static bool may_be_missing(const char *path) {
-    static const char *const patterns[] = {
-        "/*", "/layers/*/path", "/variables/*/path", "/variables/*/name", "/variables/*/sha256", NULL};
+    static const char *const patterns[] = {"/*",
+                                           "/inputs/*/name",
+                                           "/layers/*/path",
+                                           "/layers/*/class",
+                                           "/variables/*/path",
+                                           "/variables/*/name",
+                                           "/variables/*/sha256",
+                                           NULL};
     for (size_t i = 0; patterns[i]; i++)
         if (fnmatch(patterns[i], path, FNM_PATHNAME) == 0)
             return true;

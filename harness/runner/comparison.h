@@ -48,7 +48,8 @@ bool ks_case_has_file(const ks_case *c, const char *name);
 /// With weights.npz, which the case must have.
 void ks_compare_weights(ks_comparison *comparison, const ks_given_weight *given, size_t count);
 /// With structure.json, which the case must have. `partial`: `got` may leave out any of its top-level keys, and of
-/// layers and variables what only a file says (paths, names, digests); what it has is compared.
+/// inputs, layers and variables what only a file or one generation of Keras says (paths, names, classes, digests); what
+/// it has is compared.
 void ks_compare_structure(ks_comparison *comparison, const ks_value *got, bool partial);
 /// With `output.N` (KS_FLOAT32) or `float64.N` (KS_FLOAT64) of io.npz, within the case's bounds.
 void ks_compare_outputs(ks_comparison *comparison, const ks_given_output *given, size_t count, ks_dtype real);
