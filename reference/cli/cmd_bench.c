@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <kassay/save.h>
+
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/npz_inputs.h"
@@ -18,7 +20,9 @@ typedef struct bench {
     ks_model_options options;
     ks_limits limits;
     ks_inputs inputs;
-    ks_context context; ///< of the loaded model, for predict
+    ks_context context; ///< of the loaded model, for predict and save
+    const char *out;    ///< where save writes
+    ks_save_options save;
     ks_model *model;
     uint64_t peak;
     bool json;
@@ -47,6 +51,15 @@ static ks_code run_predict(bench *b, ks_context *context) {
     return code;
 }
 
+static ks_code run_save(bench *b) {
+    return ks_model_save(b->model, b->out, &b->save, NULL);
+}
+
+/// predict and save work on a model that was loaded before.
+static bool has_model(const bench *b) {
+    return b->model != NULL;
+}
+
 static ks_code run_once(bench *b, const char *what, uint64_t *ns) {
     ks_context context;
     uint64_t start = now();
@@ -54,13 +67,15 @@ static ks_code run_once(bench *b, const char *what, uint64_t *ns) {
     ks_context_init(&context, &b->limits);
     if (strcmp(what, "predict") == 0)
         code = run_predict(b, &b->context);
+    else if (strcmp(what, "save") == 0)
+        code = run_save(b);
     else if (strcmp(what, "load") == 0)
         code = run_load(b, &context);
     else
         code = ks_model_check(&context, b->path, &b->options);
     *ns = now() - start;
     {
-        const ks_context *used = strcmp(what, "predict") == 0 ? &b->context : &context;
+        const ks_context *used = has_model(b) ? &b->context : &context;
         if (used->memory.peak > b->peak)
             b->peak = used->memory.peak;
         if (code != KS_OK)
@@ -117,6 +132,21 @@ static int bench_predict(bench *b, const ks_arguments *arguments) {
     return exit_code;
 }
 
+static int bench_save(bench *b, const ks_arguments *arguments) {
+    b->out = ks_argument(&ks_command_bench, arguments, "--out");
+    b->save.format = ks_argument(&ks_command_bench, arguments, "--to");
+    if (!b->out) {
+        fprintf(stderr, "kassay bench save: --out is missing\n");
+        return KS_EXIT_USAGE;
+    }
+    ks_context_init(&b->context, &b->limits);
+    if (ks_model_load(&b->model, &b->context, b->path, &b->options) != KS_OK)
+        return ks_report_error(&b->context, b->json);
+    int exit_code = measure(b, "save");
+    ks_model_free(b->model);
+    return exit_code;
+}
+
 static int run(const ks_arguments *arguments) {
     const ks_command *self = &ks_command_bench;
     const char *what = arguments->operands[0];
@@ -133,10 +163,12 @@ static int run(const ks_arguments *arguments) {
     if (road >= 0 && ks_parse_limits(&b->limits, ks_argument(self, arguments, "--limits"))) {
         if (strcmp(what, "predict") == 0)
             exit_code = bench_predict(b, arguments);
+        else if (strcmp(what, "save") == 0)
+            exit_code = bench_save(b, arguments);
         else if (strcmp(what, "load") == 0 || strcmp(what, "check") == 0)
             exit_code = measure(b, what);
         else
-            fprintf(stderr, "kassay bench: expected load, predict or check, found \"%s\"\n", what);
+            fprintf(stderr, "kassay bench: expected load, predict, check or save, found \"%s\"\n", what);
     }
     free(b);
     return exit_code;
@@ -144,6 +176,8 @@ static int run(const ks_arguments *arguments) {
 
 static const ks_option options[] = {
     {"--inputs", "FILE", "npz with the inputs, for predict"},
+    {"--out", "FILE", "where save writes, again and again"},
+    {"--to", "FORMAT", "format of save; without it the name decides"},
     KS_MODEL_OPTIONS,
     {"--json", NULL, "{\"median_ns\", \"min_ns\", \"runs\", \"peak_bytes\"}"},
     {NULL, NULL, NULL},
@@ -151,15 +185,18 @@ static const ks_option options[] = {
 
 const ks_command ks_command_bench = {
     .name = "bench",
-    .synopsis = "load|predict|check FILE [--inputs in.npz] [--json]",
-    .summary = "time a load, a prediction or a check in this process",
+    .synopsis = "load|predict|check|save FILE [--inputs in.npz] [--out OUT] [--json]",
+    .summary = "time a load, a prediction, a check or a save in this process",
     .description =
         "    Repeats for about a second, at least three times. load is open to ready weights, with what it reads "
         "verified;\n"
-        "    the file is in the page cache after the first run. peak_bytes is what the library held at most.",
+        "    the file is in the page cache after the first run. save is from the loaded model to the synced file under "
+        "its\n"
+        "    name. peak_bytes is what the library held at most.",
     .options = options,
     .exit_codes = KS_FILE_EXITS,
-    .examples = "    kassay bench load model.keras --json\n    kassay bench predict model.keras --inputs in.npz",
+    .examples = "    kassay bench load model.keras --json\n    kassay bench predict model.keras --inputs in.npz\n"
+                "    kassay bench save model.keras --out copy.keras",
     .min_operands = 2,
     .max_operands = 2,
     .run = run,
