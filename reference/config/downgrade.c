@@ -250,8 +250,6 @@ static const new_key new_keys[] = {
     {"Attention", "seed", LOSE, "null"},
     {"AdditiveAttention", "seed", LOSE, "null"},
     {"AlphaDropout", "noise_shape", KEEP, "null"},
-    {"SpatialDropout2D", "data_format", KEEP, "\"channels_last\""},
-    {"SpatialDropout3D", "data_format", KEEP, "\"channels_last\""},
     {"ZeroPadding1D", "data_format", REFUSE, "\"channels_last\""},
     {"Conv3DTranspose", "dilation_rate", REFUSE, "[1, 1, 1]"},
     {"RNN", "zero_output_for_mask", KEEP, "false"},
@@ -350,28 +348,9 @@ done:
     return code;
 }
 
-/// Keras puts "forward_" and "backward_" in front of the names again.
-static void strip_name(ks_value *config, const char *key, const char *prefix) {
-    for (size_t i = 0; i < config->as.dict.count; i++) {
-        ks_member *member = &config->as.dict.members[i];
-        const ks_value *inner = ks_text_is(member->key, key) ? ks_value_get(&member->value, "config") : NULL;
-        for (size_t k = 0; inner && k < inner->as.dict.count; k++) {
-            ks_text *text = &inner->as.dict.members[k].value.text;
-            size_t size = strlen(prefix);
-            if (ks_text_is(inner->as.dict.members[k].key, "name") && text->size > size &&
-                memcmp(text->data, prefix, size) == 0)
-                *text = (ks_text){text->data + size, text->size - size};
-        }
-    }
-}
-
 static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config, const ks_value *record) {
     if (strcmp(row->name, "MultiHeadAttention") == 0)
         return add_attention_shapes(d, config, record);
-    if (strcmp(row->name, "Bidirectional") == 0) {
-        strip_name(config, "layer", "forward_");
-        strip_name(config, "backward_layer", "backward_");
-    }
     return KS_OK;
 }
 

@@ -345,6 +345,12 @@ done:
     return code;
 }
 
+// Keras 2 writes one tensor and a list of one alike; it calls the model with the tensor.
+static void unwrap_single(const rewiring *w, ks_value *ends) {
+    if (ends->type == KS_VALUE_LIST && ends->as.list.count == 1 && is_tensor(w, &ends->as.list.items[0], false))
+        *ends = ends->as.list.items[0];
+}
+
 static bool keeps_structure(const ks_value *record) {
     static const char *const classes[] = {"TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty",
                                           "InstanceMethod"};
@@ -401,6 +407,10 @@ ks_code ks__upgrade_functional(ks__upgrade *u, ks__dict *record, ks__dict *confi
         KS_TRY(convert_ends(&w, inputs, 0));
     if (outputs)
         KS_TRY(convert_ends(&w, outputs, 0));
+    if (inputs)
+        unwrap_single(&w, inputs);
+    if (outputs)
+        unwrap_single(&w, outputs);
 done:
     return code;
 }

@@ -260,7 +260,11 @@ static const function *find_function(ks_text symbol) {
 
 // --- one call -------------------------------------------------------------------------------------------------------
 
+// What an operation takes both in its config and in a call stands in the config.
 static bool is_argument(const ks_class *row, const char *name) {
+    for (size_t i = 0; i < row->n_keys; i++)
+        if (strcmp(row->keys[i].name, name) == 0)
+            return false;
     for (size_t i = 0; row->arguments && row->arguments[i]; i++)
         if (strcmp(row->arguments[i], name) == 0)
             return true;
