@@ -68,9 +68,12 @@ done:
 }
 
 static ks_code multi_head_attention(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
-    (void)u;
+    const ks_value *robust = ks__dict_get(config, "softmax_robust_masking"); // newer tf_keras
     (void)record;
-    (void)place;
+    if (robust && !(robust->type == KS_VALUE_BOOL && !robust->as.boolean))
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, robust, place, "config/softmax_robust_masking",
+                                "another masking of the softmax cannot be run by this reference");
+    ks__dict_remove(config, "softmax_robust_masking");
     ks__dict_remove(config, "query_shape"); // the calls tell them again
     ks__dict_remove(config, "key_shape");
     ks__dict_remove(config, "value_shape");
