@@ -2,8 +2,8 @@
 //
 // Random models through every format and through chains of formats: the same weights and predictions, bit for bit, the
 // same configs of all layers, and, back in the first format, the same file, byte for byte. What Keras 2 does not write
-// (the shapes that a layer was built with, arguments of a call that are null) may be missing after its formats; a second
-// time through them then gives the same bytes. Two saves of one model are equal.
+// (the shapes that a layer was built with, arguments of a call that are null) may be missing after its formats; a
+// second time through them then gives the same bytes. Two saves of one model are equal.
 //
 //   prop_conversions [--models N] [--seed S] [--write FOLDER]
 //
@@ -150,7 +150,8 @@ static bool is_null(const ks_value *value) {
     return value->type == KS_VALUE_NULL;
 }
 
-/// `b` may lack "build_config" and "inbound_nodes" (the graph is compared by predictions), and keys that are null in `a`.
+/// `b` may lack "build_config" and "inbound_nodes" (the graph is compared by predictions), and keys that are null in
+/// `a`.
 static bool same_config(const ks_value *a, const ks_value *b, char *where, size_t room) {
     size_t size = strlen(where);
     if (a->type == KS_VALUE_LIST && b->type == KS_VALUE_LIST && a->as.list.count == b->as.list.count) {
@@ -223,8 +224,7 @@ static bool again(trial *test, ks_context *context, ks_model *model, const char 
     ks_model *second = NULL;
     bool good = save(&files[0], test, context, model, "keras-v3") &&
                 (second = convert(&files[1], test, context, model, format)) != NULL &&
-                save(&files[2], test, context, second, "keras-v3") &&
-                save(&files[3], test, context, second, format) &&
+                save(&files[2], test, context, second, "keras-v3") && save(&files[3], test, context, second, format) &&
                 ((same_bytes(files[0], files[2]) && same_bytes(files[1], files[3])) ||
                  failed(test, NULL, "the second time gives another file", format));
     ks_model_free(second);
@@ -240,14 +240,14 @@ static bool through(trial *test, ks_context *context, const original *from, cons
     ks_bytes config = {NULL, 0};
     ks_model *model = convert(&file, test, context, from->model, format);
     bool exact = strcmp(format, "h5-legacy") != 0;
-    bool good = model && save(&other, test, context, from->model, format) &&
-                (same_bytes(file, other) || failed(test, NULL, "two saves differ", format)) &&
-                predicts_same(test, context, model, &from->in, from->prediction, format) &&
-                same_weights(test, context, from->model, model, format) &&
-                save(&back, test, context, model, "keras-v3") && save(&config, test, context, model, "json-v3") &&
-                (!exact || same_bytes(back, from->file) ||
-                 failed(test, NULL, "the way back gives another file", format)) &&
-                same_configs(test, context, from->json, config, format) && again(test, context, model, format);
+    bool good =
+        model && save(&other, test, context, from->model, format) &&
+        (same_bytes(file, other) || failed(test, NULL, "two saves differ", format)) &&
+        predicts_same(test, context, model, &from->in, from->prediction, format) &&
+        same_weights(test, context, from->model, model, format) && save(&back, test, context, model, "keras-v3") &&
+        save(&config, test, context, model, "json-v3") &&
+        (!exact || same_bytes(back, from->file) || failed(test, NULL, "the way back gives another file", format)) &&
+        same_configs(test, context, from->json, config, format) && again(test, context, model, format);
     ks_model_free(model);
     drop(context, file);
     drop(context, other);
@@ -333,9 +333,14 @@ static bool write_npz(trial *test, ks_context *context, const char *suffix, cons
 
 static bool write_sample(trial *test, ks_context *context, const original *from) {
     static const char *const files[][2] = {
-        {"keras", "keras-v3"},   {"weights.h5", "weights-v3"},     {"weights.json", "weights-v3-sharded"},
-        {"folder", "keras-v3-dir"}, {"json", "json-v3"},           {"h5", "h5-legacy"},
-        {"legacy.h5", "h5-weights-legacy"}, {"legacy.json", "json-legacy"},
+        {"keras", "keras-v3"},
+        {"weights.h5", "weights-v3"},
+        {"weights.json", "weights-v3-sharded"},
+        {"folder", "keras-v3-dir"},
+        {"json", "json-v3"},
+        {"h5", "h5-legacy"},
+        {"legacy.h5", "h5-weights-legacy"},
+        {"legacy.json", "json-legacy"},
     };
     ks_tensor outputs[16];
     size_t count = ks_prediction_count(from->prediction);
@@ -369,11 +374,11 @@ static bool holds(trial *test, ks_choices *choices) {
     ks_context_init(&context, NULL);
     context.memory.limit = (uint64_t)1 << 30;
     test->message[0] = '\0';
-    bool good = ks_generate_config(&model, &context, choices, know_class) == KS_OK ||
-                failed(test, &context, "no config", "");
+    bool good =
+        ks_generate_config(&model, &context, choices, know_class) == KS_OK || failed(test, &context, "no config", "");
     test->n_layers = model.n_layers;
-    good = good && (ks_generate_file(&file, &context, &model, test->seed) == KS_OK ||
-                    failed(test, &context, "no file", ""));
+    good = good &&
+           (ks_generate_file(&file, &context, &model, test->seed) == KS_OK || failed(test, &context, "no file", ""));
     good = good && (from.model = load(test, &context, file, "keras-v3")) != NULL &&
            save(&from.file, test, &context, from.model, "keras-v3") &&
            save(&from.json, test, &context, from.model, "json-v3") &&

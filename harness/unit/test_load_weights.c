@@ -33,29 +33,32 @@ static void write_text(const char *path, const char *text) {
 }
 
 #define DENSE2(name, units)                                                                                            \
-    "{\"class_name\": \"Dense\", \"config\": {\"name\": \"" name "\", \"units\": " units ", \"activation\": \"linear\"}}"
+    "{\"class_name\": \"Dense\", \"config\": {\"name\": \"" name "\", \"units\": " units                               \
+    ", \"activation\": \"linear\"}}"
 #define DENSE3(name, units)                                                                                            \
-    "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"registered_name\": null, \"config\": {\"name\": \"" name  \
-    "\", \"units\": " units "}}"
+    "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"registered_name\": null, \"config\": {\"name\": "     \
+    "\"" name "\", \"units\": " units "}}"
 
 // 2 -> 3 -> 3 -> 1
 static void keras2(const char *version) {
     char config[2048];
-    snprintf(config, sizeof(config),
-             "{\"class_name\": \"Sequential\", \"keras_version\": \"%s\", \"backend\": \"tensorflow\", \"config\": "
-             "{\"name\": \"s\", \"layers\": [{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [null, "
-             "2], \"dtype\": \"float32\", \"sparse\": false, \"ragged\": false, \"name\": \"i\"}}, " DENSE2(
-                 "a", "3") ", " DENSE2("b", "3") ", " DENSE2("c", "1") "]}}",
-             version);
+    snprintf(
+        config, sizeof(config),
+        "{\"class_name\": \"Sequential\", \"keras_version\": \"%s\", \"backend\": \"tensorflow\", \"config\": "
+        "{\"name\": \"s\", \"layers\": [{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [null, "
+        "2], \"dtype\": \"float32\", \"sparse\": false, \"ragged\": false, \"name\": \"i\"}}, " DENSE2(
+            "a", "3") ", " DENSE2("b", "3") ", " DENSE2("c", "1") "]}}",
+        version);
     write_text(config_path, config);
 }
 
 static void keras3(void) {
-    write_text(config_path,
-               "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"registered_name\": null, \"config\": {\"name\": "
-               "\"s\", \"layers\": [{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"registered_name\": "
-               "null, \"config\": {\"batch_shape\": [null, 2], \"dtype\": \"float32\", \"name\": \"i\"}}, " DENSE3(
-                   "a", "3") ", " DENSE3("b", "3") ", " DENSE3("c", "1") "]}}");
+    write_text(
+        config_path,
+        "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"registered_name\": null, \"config\": {\"name\": "
+        "\"s\", \"layers\": [{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"registered_name\": "
+        "null, \"config\": {\"batch_shape\": [null, 2], \"dtype\": \"float32\", \"name\": \"i\"}}, " DENSE3(
+            "a", "3") ", " DENSE3("b", "3") ", " DENSE3("c", "1") "]}}");
 }
 
 typedef struct maker {
@@ -74,8 +77,8 @@ static void dataset(maker *m, const char *path, ks_shape shape, float value) {
     assert_true(ks_shape_elements(&shape, &count) && count <= 16);
     for (size_t i = 0; i < count; i++)
         data[i] = value;
-    assert_int_equal(
-        ks_hdf5_writer_dataset(m->writer, path, &(ks_tensor){KS_FLOAT32, shape, data, (size_t)count * 4}), KS_OK);
+    assert_int_equal(ks_hdf5_writer_dataset(m->writer, path, &(ks_tensor){KS_FLOAT32, shape, data, (size_t)count * 4}),
+                     KS_OK);
 }
 
 static void group(maker *m, const char *path, ks_shape kernel, float value) {
@@ -128,7 +131,8 @@ static void expect_refused(const char *path, ks_code code) {
     }
 }
 
-// --- names of groups --------------------------------------------------------------------------------------------------
+// --- names of groups
+// --------------------------------------------------------------------------------------------------
 
 static void named_groups(const char *folder_name, const char *const names[3]) {
     const ks_shape *shapes[] = {&first, &middle, &last};
@@ -159,7 +163,8 @@ static void test_names_of_keras2(void **state) {
     expect_refused(weights_path, KS_E_WEIGHTS_MISSING);
 }
 
-// --- shards -----------------------------------------------------------------------------------------------------------
+// --- shards
+// -----------------------------------------------------------------------------------------------------------
 
 static void make_shards(void) {
     maker m;
@@ -174,7 +179,7 @@ static void make_shards(void) {
 }
 
 #define INDEX(middle)                                                                                                  \
-    "{\"metadata\": {\"total_size\": 1.0}, \"weight_map\": {\"/layers/dense/vars\": \"x_0.h5\", "                       \
+    "{\"metadata\": {\"total_size\": 1.0}, \"weight_map\": {\"/layers/dense/vars\": \"x_0.h5\", "                      \
     "\"/layers/dense_1/vars\": " middle ", \"/layers/dense_2/vars\": [\"x_1.h5\"]}}"
 
 static void test_shards(void **state) {
@@ -205,7 +210,8 @@ static void test_shards(void **state) {
     expect_refused(index_path, KS_E_WEIGHTS_INDEX);
 }
 
-// --- loads into a model -----------------------------------------------------------------------------------------------
+// --- loads into a model
+// -----------------------------------------------------------------------------------------------
 
 static ks_model *model_of_threes(ks_context *context) {
     static float data[9];
@@ -337,8 +343,8 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_of_keras2),        cmocka_unit_test(test_shards),
-        cmocka_unit_test(test_skip_mismatch_of_keras3), cmocka_unit_test(test_weights_of_whole_files),
+        cmocka_unit_test(test_names_of_keras2),          cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_skip_mismatch_of_keras3),  cmocka_unit_test(test_weights_of_whole_files),
         cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

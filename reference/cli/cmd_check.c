@@ -14,6 +14,7 @@ typedef struct checking {
     const ks_arguments *arguments;
     ks_limits limits;
     int road;
+    ks_dialect dialect;
     bool json;
     int worst;
     size_t n_files;
@@ -69,6 +70,7 @@ static ks_code check_road(checking *c, ks_context *context, const char *path, ks
     ks_model_options options = {.road = road};
     options.format = ks_argument(&ks_command_check, c->arguments, "--format");
     options.architecture = ks_argument(&ks_command_check, c->arguments, "--architecture");
+    options.dialect = c->dialect;
     ks_context_init(context, &c->limits);
     return ks_model_check(context, path, &options);
 }
@@ -143,7 +145,8 @@ static int run(const ks_arguments *arguments) {
     checking c = {.arguments = arguments};
     c.json = ks_argument(&ks_command_check, arguments, "--json") != NULL;
     c.road = ks_parse_road(ks_argument(&ks_command_check, arguments, "--road"), 0);
-    if (c.road < 0 || !ks_parse_limits(&c.limits, ks_argument(&ks_command_check, arguments, "--limits")))
+    if (c.road < 0 || !ks_parse_limits(&c.limits, ks_argument(&ks_command_check, arguments, "--limits")) ||
+        !ks_parse_dialect(&c.dialect, ks_argument(&ks_command_check, arguments, "--dialect")))
         return KS_EXIT_USAGE;
     for (int i = 0; i < arguments->n_operands; i++)
         check_path(&c, arguments->operands[i], 0);
@@ -156,7 +159,8 @@ static int run(const ks_arguments *arguments) {
 
 static const ks_option options[] = {
     {"--architecture", "FILE", "config (JSON file or model file) for weights-only files"},
-    {"--format", "FORMAT", "refuse every format but this: keras-v3, keras-v3-dir, weights-v3, json-v3"},
+    {"--format", "FORMAT", KS_FORMATS_HELP},
+    {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},
     {"--road", "strict|library|both", "which reader; both: the library road must accept what the strict one accepted"},
     {"--limits", "K=V,…", "change limits, such as json_depth=100"},
     {"--json", NULL, "one JSON object per file"},

@@ -76,6 +76,7 @@ static const ks_option options[] = {
     {"--status", "STATUS", "of a checkpoint: assert_consumed, existing, nontrivial, partial"},
     {"--out", "FILE", "npz to write: all weights of the model afterwards; - is standard output"},
     {"--report", "FILE", "JSON: what was loaded, skipped and left; - is standard output"},
+    {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},
     {"--road", "strict|library", "which reader: our own (default) or libzip, libhdf5 and cJSON"},
     {"--limits", "K=V,…", "change limits, such as json_depth=100"},
     {"--json", NULL, "errors as JSON records"},

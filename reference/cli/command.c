@@ -23,6 +23,15 @@ int ks_parse_road(const char *text, int otherwise) {
     return -1;
 }
 
+bool ks_parse_dialect(ks_dialect *out, const char *text) {
+    int dialect = text ? ks_dialect_by_name(text) : KS_DIALECT_AUTO;
+    *out = dialect < 0 ? KS_DIALECT_AUTO : (ks_dialect)dialect;
+    if (dialect >= 0)
+        return true;
+    fprintf(stderr, "kassay: --dialect wants auto, keras1, keras2 or keras3, found \"%s\"\n", text);
+    return false;
+}
+
 bool ks_parse_limits(ks_limits *limits, const char *text) {
     char one[128];
     *limits = ks_limits_default();
@@ -103,7 +112,8 @@ ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks
     ks_model *model;
     int road = ks_parse_road(ks_argument(command, arguments, "--road"), 0);
     *exit_code = KS_EXIT_USAGE;
-    if (road < 0 || !ks_parse_limits(&limits, ks_argument(command, arguments, "--limits")))
+    if (road < 0 || !ks_parse_limits(&limits, ks_argument(command, arguments, "--limits")) ||
+        !ks_parse_dialect(&options.dialect, ks_argument(command, arguments, "--dialect")))
         return NULL;
     ks_context_init(context, &limits);
     options.road = road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT;

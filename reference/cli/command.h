@@ -44,6 +44,8 @@ const char *ks_argument(const ks_command *command, const ks_arguments *arguments
 
 /// "strict", "library" or "both" (as 0, 1, 2); -1 and a message when it is none. `text` NULL gives `otherwise`.
 int ks_parse_road(const char *text, int otherwise);
+/// False and a message when it is no dialect; `text` NULL: KS_DIALECT_AUTO.
+bool ks_parse_dialect(ks_dialect *out, const char *text);
 /// Applies "K=V,K=V"; false and a message when a name or number is wrong. `text` may be NULL.
 bool ks_parse_limits(ks_limits *limits, const char *text);
 /// A whole number of at least `minimum`; false and a message when it is none.
@@ -52,8 +54,8 @@ bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigne
 void ks_put_error(ks_json_writer *writer, const ks_error *error);
 /// Prints the context's error to standard error, as one line or with `json` as an error record; returns the exit code.
 int ks_report_error(const ks_context *context, bool json);
-/// Loads MODEL as the options --road, --architecture, --format and --limits say. NULL after a message; `*exit_code` is
-/// set.
+/// Loads MODEL as the options --road, --architecture, --format, --dialect and --limits say. NULL after a message;
+/// `*exit_code` is set.
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code);
 /// Warnings of a load, one line each on standard error.
 void ks_report_warnings(const ks_context *context, const char *file);

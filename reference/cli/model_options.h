@@ -4,9 +4,14 @@
 #ifndef KASSAY_CLI_MODEL_OPTIONS_H
 #define KASSAY_CLI_MODEL_OPTIONS_H
 
+#define KS_FORMATS_HELP                                                                                                \
+    "refuse every format but this: keras-v3, keras-v3-dir, weights-v3, weights-v3-sharded, h5-legacy, "                \
+    "h5-weights-legacy, json-v3, json-legacy"
+#define KS_DIALECT_HELP "whose words and numbers a config has (auto: what the file says)"
+
 #define KS_MODEL_OPTIONS                                                                                               \
     {"--architecture", "FILE", "config (JSON file or model file) for weights-only files"},                             \
-        {"--format", "FORMAT", "refuse every format but this: keras-v3, keras-v3-dir, weights-v3, json-v3"},           \
+        {"--format", "FORMAT", KS_FORMATS_HELP}, {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},          \
         {"--road", "strict|library", "which reader: our own (default) or libzip, libhdf5 and cJSON"},                  \
         {"--limits", "K=V,…", "change limits, such as json_depth=100"}
 

@@ -4,6 +4,9 @@
 //   keras-v3      a `.keras` zip archive: metadata.json, config.json, model.weights.h5
 //   keras-v3-dir  a directory of the same members
 //   weights-v3    a `.weights.h5`, together with an architecture (a JSON file or another model file)
+//   weights-v3-sharded  the index of such weights in several files beside it, together with an architecture
+//   h5-legacy     a whole model in the HDF5 form of Keras 1 and 2, which Keras 3 writes too
+//   h5-weights-legacy   weights of that form, together with an architecture
 //   json-v3       the JSON of model.to_json(): an architecture without weights
 //   json-legacy   the same as Keras 1, Keras 2 and tf.keras write it
 // The format is found from the bytes; the name only gives a warning when it says something else.
@@ -30,7 +33,7 @@ typedef struct ks_model_options {
 } ks_model_options;
 
 typedef struct ks_model_weight {
-    const char *path;  ///< dataset in the weights file: "layers/dense/vars/0"
+    const char *path;  ///< dataset from the file's root: "layers/dense/vars/0", "model_weights/dense/dense/kernel:0"
     const char *name;  ///< "kernel"
     const char *layer; ///< name of the object that owns it
     const char *layer_class;
@@ -59,7 +62,8 @@ const char *ks_model_format(const ks_model *model);
 /// "3.15.1" from metadata.json; empty when the file does not say.
 const char *ks_model_keras_version(const ks_model *model);
 const char *ks_model_name(const ks_model *model);
-/// In get_weights() order.
+/// In get_weights() order of the Keras generation that wrote the file, with the arrays it keeps: Keras 1 has twelve for
+/// an LSTM.
 size_t ks_model_weight_count(const ks_model *model);
 ks_model_weight ks_model_weight_at(const ks_model *model, size_t index);
 
