@@ -295,10 +295,13 @@ static ks_code fate_of_key(ks_text *word, ks__downgrade *d, const ks_class *row,
         *word = ks_text_from(rule->text);
         return KS_OK;
     }
-    if (rule->fate == KEEP && !ks__prints_as(d, &member->value, rule->text))
+    bool common = rule->text && ks__prints_as(d, &member->value, rule->text);
+    if (d->context->error.code != KS_OK)
+        return d->context->error.code;
+    if (rule->fate == KEEP && !common)
         return KS_OK;
     *word = (ks_text){NULL, 0};
-    if (rule->fate == DROP || ks__prints_as(d, &member->value, rule->text))
+    if (rule->fate == DROP || common)
         return KS_OK;
     if (rule->fate == LOSE)
         return ks_lose(d->losses, "config-key", place, "%s of Keras 2 has no \"%s\"", row->name, rule->key);

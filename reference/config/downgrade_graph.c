@@ -330,6 +330,8 @@ static ks_code put_setting(rewiring *w, ks_value *kwargs, const ks__tf_operation
         if (rest[0] == '!') {
             if (ks__prints_as(w->d, &member->value, rest[1] ? rest + 1 : "null"))
                 return KS_OK;
+            if (failed(w) != KS_OK)
+                return failed(w);
             break;
         }
         return ks__downgrade_put_text(w->d, kwargs, rest[0] == '=' ? ks_text_from(rest + 1) : member->key,

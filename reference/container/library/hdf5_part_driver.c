@@ -20,6 +20,9 @@ typedef struct part_file {
     haddr_t end; ///< of what was written
 } part_file;
 
+/// Why the last write of this thread failed; 0: none did.
+static _Thread_local int last_failure;
+
 static H5FD_t *open_part(const char *name, unsigned flags, hid_t access, haddr_t largest) {
     const part_place *place = H5Pget_driver_info(access);
     (void)name;
@@ -97,8 +100,10 @@ static herr_t write_part(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t 
             pwrite(file->place.descriptor, from + at, size - at, (off_t)(file->place.offset + address + at));
         if (wrote < 0 && errno == EINTR)
             continue;
-        if (wrote <= 0)
+        if (wrote <= 0) {
+            last_failure = wrote < 0 ? errno : ENOSPC;
             return -1;
+        }
         at += (size_t)wrote;
     }
     if (address + size > file->end)
@@ -112,8 +117,10 @@ static herr_t truncate_part(H5FD_t *base, hid_t transfer, hbool_t closing) {
     (void)transfer;
     (void)closing;
     if (file->end < file->end_of_addresses) {
-        if (ftruncate(file->place.descriptor, (off_t)(file->place.offset + file->end_of_addresses)) != 0)
+        if (ftruncate(file->place.descriptor, (off_t)(file->place.offset + file->end_of_addresses)) != 0) {
+            last_failure = errno;
             return -1;
+        }
         file->end = file->end_of_addresses;
     }
     return 0;
@@ -135,6 +142,12 @@ static const H5FD_class_t part_driver = {
     .truncate = truncate_part,
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
+
+int ks__libhdf5_part_failure(void) {
+    int failure = last_failure;
+    last_failure = 0;
+    return failure;
+}
 
 bool ks__libhdf5_set_part_driver(hid_t access, int descriptor, uint64_t offset) {
     part_place place = {descriptor, offset};

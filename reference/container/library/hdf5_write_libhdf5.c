@@ -21,6 +21,9 @@ typedef struct libhdf5_writer {
 } libhdf5_writer;
 
 static ks_code failed(ks_context *context, const char *path, const char *what) {
+    int failure = ks__libhdf5_part_failure();
+    if (failure)
+        return ks_fail(context, KS_E_IO, KS_STAGE_SAVE, KS_NO_OFFSET, path, "writing failed: %s", strerror(failure));
     ks_code code = ks__libhdf5_refuse(context, what);
     if (code == KS_E_LIBRARY_HDF5) {
         context->error.code = KS_E_LIBRARY_WRITE;
@@ -364,7 +367,7 @@ static const ks_hdf5_writer_ops writer_ops = {
 };
 
 static bool choose_driver(const libhdf5_writer *self, hid_t access) {
-    if (self->descriptor >= 0)
+    if (self->descriptor >= 0 && ks__libhdf5_part_failure() >= 0) // what failed before is no longer of interest
         return ks__libhdf5_set_part_driver(access, self->descriptor, self->offset);
     return H5Pset_fapl_core(access, GROW_BY, false) >= 0;
 }

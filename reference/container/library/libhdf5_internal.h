@@ -48,6 +48,8 @@ ks_code ks__libhdf5_refuse(ks_context *context, const char *what);
 
 /// Makes an access list write to the part of an open file that begins at `offset`; nobody else uses that part.
 bool ks__libhdf5_set_part_driver(hid_t access, int descriptor, uint64_t offset);
+/// The errno of this thread's last write to a part that failed, once; 0: none did.
+int ks__libhdf5_part_failure(void);
 
 ks__node_entry *ks__node_find(const ks__node_table *table, ks_hdf5_node node);
 /// NULL when memory is out.

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Saving: equal bytes, aligned tensors, files that appear whole or not at all, shards, losses by name, every failing
+// allocation.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kassay/archive.h>
+#include <kassay/hdf5.h>
+#include <kassay/json.h>
+#include <kassay/save.h>
+#include <kassay/writer.h>
+
+#define GOLDEN KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/"
+#define NESTED GOLDEN "structure/nested-functional/model.keras"
+#define LSTM GOLDEN "recurrent/bidirectional-masked/model.keras"
+
+static char folder[64];
+static char path_buffer[8][300];
+
+/// A path in the test's own folder; the last eight live.
+static const char *at(const char *name) {
+    static unsigned next;
+    char *path = path_buffer[next++ % 8];
+    snprintf(path, sizeof path_buffer[0], "%s/%s", folder, name);
+    return path;
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    strcpy(folder, "/tmp/kassay-save-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int drop_folder(void **state) {
+    char command[100];
+    (void)state;
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+static size_t count_entries(const char *path) {
+    DIR *directory = opendir(path);
+    size_t count = 0;
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory));)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+static ks_model *load_with(ks_context *context, const char *path, const char *architecture) {
+    ks_model_options options = {.architecture = architecture};
+    ks_model *model = NULL;
+    ks_context_init(context, NULL);
+    if (ks_model_load(&model, context, path, &options) != KS_OK)
+        fail_msg("%s: %s", path, context->error.message);
+    return model;
+}
+
+static ks_model *load(ks_context *context, const char *path) {
+    return load_with(context, path, NULL);
+}
+
+static ks_model *parse(ks_context *context, const char *json) {
+    ks_model *model = NULL;
+    ks_context_init(context, NULL);
+    if (ks_model_load_bytes(&model, context, (ks_bytes){(const uint8_t *)json, strlen(json)}, "config.json", NULL) !=
+        KS_OK)
+        fail_msg("%s: %s", context->error.place, context->error.message);
+    return model;
+}
+
+static ks_bytes save_bytes(ks_model *model, ks_context *context, const char *format) {
+    ks_save_options options = {.format = format};
+    ks_bytes bytes;
+    if (ks_model_save_bytes(&bytes, model, &options, NULL) != KS_OK)
+        fail_msg("%s: %s", format, context->error.message);
+    return bytes;
+}
+
+static void drop(ks_context *context, ks_bytes bytes) {
+    ks_free(context, (void *)(uintptr_t)bytes.data);
+}
+
+static void same_weights(const ks_model *a, const ks_model *b) {
+    assert_int_equal(ks_model_weight_count(a), ks_model_weight_count(b));
+    for (size_t i = 0; i < ks_model_weight_count(a); i++) {
+        ks_tensor first = ks_model_weight_at(a, i).tensor;
+        ks_tensor second = ks_model_weight_at(b, i).tensor;
+        assert_int_equal(first.size, second.size);
+        assert_memory_equal(first.data, second.data, first.size);
+    }
+}
+
+// --- what is written -------------------------------------------------------------------------------------------------
+
+static void test_format_of_name(void **state) {
+    (void)state;
+    assert_string_equal(ks_format_of_name("a/b.keras"), "keras-v3");
+    assert_string_equal(ks_format_of_name("b.weights.h5"), "weights-v3");
+    assert_string_equal(ks_format_of_name("b.weights.json"), "weights-v3-sharded");
+    assert_string_equal(ks_format_of_name("b.h5"), "h5-legacy");
+    assert_string_equal(ks_format_of_name("b.hdf5"), "h5-legacy");
+    assert_string_equal(ks_format_of_name("b.json"), "json-v3");
+    assert_string_equal(ks_format_of_name("some.folder"), "keras-v3-dir");
+}
+
+/// Two loads of one file, each saved: the same bytes; and a save changes nothing in the model.
+static void test_equal_bytes(void **state) {
+    static const char *const formats[] = {"keras-v3", "weights-v3", "h5-legacy", "h5-weights-legacy", "json-v3",
+                                          "json-legacy"};
+    (void)state;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        ks_context contexts[2];
+        ks_model *models[2] = {load(&contexts[0], NESTED), load(&contexts[1], NESTED)};
+        ks_bytes first = save_bytes(models[0], &contexts[0], formats[i]);
+        ks_bytes again = save_bytes(models[0], &contexts[0], formats[i]);
+        ks_bytes other = save_bytes(models[1], &contexts[1], formats[i]);
+        assert_int_equal(first.size, again.size);
+        assert_memory_equal(first.data, again.data, first.size);
+        assert_int_equal(first.size, other.size);
+        assert_memory_equal(first.data, other.data, first.size);
+        same_weights(models[0], models[1]);
+        drop(&contexts[0], first);
+        drop(&contexts[0], again);
+        drop(&contexts[1], other);
+        for (size_t k = 0; k < 2; k++) {
+            ks_model_free(models[k]);
+            assert_int_equal(contexts[k].memory.n_live, 0);
+        }
+    }
+}
+
+static void check_alignment(ks_hdf5 *file, ks_hdf5_node group, const uint8_t *start, size_t *count) {
+    const ks_hdf5_link *links;
+    size_t n_links;
+    assert_int_equal(ks_hdf5_links(&links, &n_links, file, group), KS_OK);
+    for (size_t i = 0; i < n_links; i++) {
+        ks_hdf5_object_type type;
+        ks_hdf5_node node;
+        ks_bytes view;
+        bool found;
+        char name[200];
+        snprintf(name, sizeof name, "%.*s", (int)links[i].name.size, links[i].name.data);
+        assert_int_equal(ks_hdf5_find(&node, &found, file, group, name), KS_OK);
+        assert_int_equal(ks_hdf5_object(&type, file, node), KS_OK);
+        if (type == KS_HDF5_GROUP) {
+            check_alignment(file, node, start, count);
+            continue;
+        }
+        assert_int_equal(ks_hdf5_view(&view, file, node), KS_OK);
+        if (view.size >= 64) {
+            assert_int_equal((view.data - start) % 64, 0);
+            ++*count;
+        }
+    }
+}
+
+/// Tensors of 64 bytes and more begin at multiples of 64, of the whole file.
+static void test_alignment(void **state) {
+    ks_context context;
+    ks_archive *archive = NULL;
+    ks_hdf5 *file = NULL;
+    ks_bytes weights;
+    size_t count = 0;
+    (void)state;
+    ks_model *model = load(&context, LSTM);
+    ks_bytes bytes = save_bytes(model, &context, "keras-v3");
+    assert_int_equal(ks_archive_open_zip(&archive, &context, bytes, KS_ROAD_STRICT), KS_OK);
+    assert_int_equal(
+        ks_archive_read(&weights, archive, ks_archive_find(archive, "model.weights.h5"), true), KS_OK);
+    assert_int_equal(ks_hdf5_open(&file, &context, weights, KS_ROAD_STRICT), KS_OK);
+    check_alignment(file, ks_hdf5_root(file), bytes.data, &count);
+    assert_true(count >= 6);
+    ks_hdf5_close(file);
+    ks_archive_close(archive);
+    drop(&context, bytes);
+    ks_model_free(model);
+}
+
+/// Names that do not fit into one attribute stand in several.
+static void test_long_lists_of_names(void **state) {
+    static char json[1 << 20];
+    ks_context context;
+    ks_hdf5 *file = NULL;
+    ks_hdf5_type type;
+    bool found;
+    size_t size = 0;
+    (void)state;
+    size += (size_t)snprintf(json, sizeof json, "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": "
+                                                "{\"name\": \"s\", \"layers\": [");
+    for (int i = 0; i < 1200; i++)
+        size += (size_t)snprintf(json + size, sizeof json - size,
+                                 "%s{\"module\": \"keras.layers\", \"class_name\": \"Flatten\", \"config\": {\"name\": "
+                                 "\"a_name_that_is_long_enough_to_fill_attributes_soon_%06d\"}}",
+                                 i ? ", " : "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": "
+                                            "{\"batch_shape\": [null, 4], \"name\": \"i\"}}, ",
+                                 i);
+    snprintf(json + size, sizeof json - size, "]}}");
+    ks_model *model = parse(&context, json);
+    ks_bytes bytes = save_bytes(model, &context, "h5-weights-legacy");
+    assert_int_equal(ks_hdf5_open(&file, &context, bytes, KS_ROAD_STRICT), KS_OK);
+    assert_int_equal(ks_hdf5_attribute(&type, &found, file, ks_hdf5_root(file), "layer_names"), KS_OK);
+    assert_false(found);
+    assert_int_equal(ks_hdf5_attribute(&type, &found, file, ks_hdf5_root(file), "layer_names1"), KS_OK);
+    assert_true(found);
+    assert_int_equal(type.shape.dims[0], 600);
+    assert_int_equal(ks_hdf5_attribute(&type, &found, file, ks_hdf5_root(file), "layer_names2"), KS_OK);
+    assert_false(found);
+    ks_hdf5_close(file);
+    drop(&context, bytes);
+    ks_model_free(model);
+}
+
+// --- whole or not at all ---------------------------------------------------------------------------------------------
+
+static void put_text(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void expect_text(const char *path, const char *text) {
+    char found[64] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(found, sizeof found, file));
+    fclose(file);
+    assert_string_equal(found, text);
+}
+
+/// Runs a save that may write no more than `bytes` into a file.
+static ks_code save_limited(ks_model *model, const char *path, const char *format, rlim_t bytes) {
+    struct rlimit old;
+    struct rlimit small;
+    ks_save_options options = {.format = format, .shard_bytes = 400};
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old;
+    small.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &small);
+    ks_code code = ks_model_save(model, path, &options, NULL);
+    setrlimit(RLIMIT_FSIZE, &old);
+    return code;
+}
+
+/// The disk is full after `limit` bytes, for many limits: the old file stays, and nothing is left beside it.
+static void test_full_disk(void **state) {
+    static const char *const formats[] = {"keras-v3", "weights-v3", "h5-legacy", "json-v3"};
+    ks_context context;
+    (void)state;
+    ks_model *model = load(&context, LSTM);
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        size_t failures = 0;
+        put_text(at("kept"), "old");
+        for (rlim_t limit = 0;; limit += 509) {
+            ks_context_clear(&context);
+            ks_code code = save_limited(model, at("kept"), formats[i], limit);
+            if (code == KS_OK)
+                break;
+            failures++;
+            assert_int_equal(code, KS_E_IO);
+            expect_text(at("kept"), "old");
+            assert_int_equal(count_entries(folder), 1);
+        }
+        assert_true(failures >= 5);
+        assert_int_equal(unlink(at("kept")), 0);
+    }
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_full_disk_for_several_files(void **state) {
+    ks_context context;
+    (void)state;
+    ks_model *model = load(&context, LSTM);
+    assert_int_equal(mkdir(at("several"), 0700), 0);
+    put_text(at("several/x.weights.json"), "old");
+    assert_int_equal(save_limited(model, at("several/x.weights.json"), NULL, 1500), KS_E_IO);
+    expect_text(at("several/x.weights.json"), "old");
+    assert_int_equal(count_entries(at("several")), 1);
+    ks_context_clear(&context);
+    assert_int_equal(save_limited(model, at("several/folder"), "keras-v3-dir", 5000), KS_E_IO);
+    assert_int_equal(count_entries(at("several")), 1);
+    ks_model_free(model);
+}
+
+static void test_no_such_folder(void **state) {
+    ks_context context;
+    (void)state;
+    ks_model *model = load(&context, NESTED);
+    assert_int_equal(ks_model_save(model, at("missing/x.keras"), NULL, NULL), KS_E_IO);
+    ks_context_clear(&context);
+    assert_int_equal(ks_model_save(model, at("missing/x"), NULL, NULL), KS_E_IO);
+    ks_context_clear(&context);
+    ks_save_options options = {.format = "savedmodel"};
+    assert_int_equal(ks_model_save(model, at("x"), &options, NULL), KS_E_SAVE_FORMAT);
+    ks_model_free(model);
+}
+
+static void test_folder_is_replaced(void **state) {
+    ks_context context;
+    ks_context other;
+    (void)state;
+    ks_model *model = load(&context, NESTED);
+    ks_model *second = load(&other, LSTM);
+    assert_int_equal(ks_model_save(model, at("folder"), NULL, NULL), KS_OK);
+    assert_int_equal(count_entries(at("folder")), 3);
+    assert_int_equal(ks_model_save(second, at("folder/"), NULL, NULL), KS_OK);
+    assert_int_equal(count_entries(at("folder")), 3);
+    ks_context third;
+    ks_model *back = load(&third, at("folder"));
+    same_weights(second, back);
+    put_text(at("folder/notes.txt"), "mine");
+    assert_int_equal(ks_model_save(model, at("folder"), NULL, NULL), KS_E_SAVE_PLACE);
+    expect_text(at("folder/notes.txt"), "mine");
+    ks_context_clear(&context);
+    put_text(at("plain"), "mine");
+    ks_save_options options = {.format = "keras-v3-dir"};
+    assert_int_equal(ks_model_save(model, at("plain"), &options, NULL), KS_E_SAVE_PLACE);
+    expect_text(at("plain"), "mine");
+    ks_model_free(model);
+    ks_model_free(second);
+    ks_model_free(back);
+}
+
+// --- shards ----------------------------------------------------------------------------------------------------------
+
+static void test_shards(void **state) {
+    ks_context context;
+    ks_context second;
+    (void)state;
+    ks_model *model = load(&context, LSTM);
+    ks_save_options options = {.shard_bytes = 400};
+    assert_int_equal(mkdir(at("shards"), 0700), 0);
+    assert_int_equal(ks_model_save(model, at("shards/x.weights.json"), &options, NULL), KS_OK);
+    assert_true(count_entries(at("shards")) >= 3);
+    ks_model *back = load_with(&second, at("shards/x.weights.json"), LSTM);
+    same_weights(model, back);
+    options.shard_bytes = 40;
+    assert_int_equal(ks_model_save(model, at("shards/y.weights.json"), &options, NULL), KS_E_SAVE_SHARD);
+    ks_context_clear(&context);
+    options = (ks_save_options){.format = "weights-v3-sharded"};
+    assert_int_equal(ks_model_save(model, at("shards/y.json"), &options, NULL), KS_E_SAVE_FORMAT);
+    ks_model_free(back);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+// --- what cannot be said ---------------------------------------------------------------------------------------------
+
+#define SEQUENTIAL(layer)                                                                                              \
+    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"module\": "     \
+    "\"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5, 4], \"name\": "           \
+    "\"i\"}}, {\"module\": \"keras.layers\", " layer "}]}}"
+
+static void expect_refusal(const char *json, const char *format, ks_code expected, const char *word) {
+    ks_context context;
+    ks_save_options options = {.format = format};
+    ks_losses losses;
+    ks_bytes bytes = {NULL, 0};
+    ks_model *model = parse(&context, json);
+    assert_int_equal(ks_model_save_bytes(&bytes, model, &options, NULL), expected);
+    assert_non_null(strstr(context.error.message, word));
+    ks_context_clear(&context);
+    ks_losses_init(&losses, &context, true);
+    if (expected == KS_E_SAVE_LOSS) {
+        assert_int_equal(ks_model_save_bytes(&bytes, model, &options, &losses), KS_OK);
+        assert_int_equal(losses.count, 1);
+        assert_non_null(strstr(losses.first->text, word));
+    } else { // there is nothing to leave out
+        assert_int_equal(ks_model_save_bytes(&bytes, model, &options, &losses), expected);
+    }
+    drop(&context, bytes);
+    ks_losses_fini(&losses);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_losses(void **state) {
+    (void)state;
+    expect_refusal(SEQUENTIAL("\"class_name\": \"LSTM\", \"config\": {\"name\": \"l\", \"units\": 2, \"seed\": 3}"),
+                   "json-legacy", KS_E_SAVE_LOSS, "seed");
+    expect_refusal(SEQUENTIAL("\"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 2, \"activation\": "
+                              "\"hard_sigmoid\"}"),
+                   "json-legacy", KS_E_SAVE_NO_WORD, "hard_sigmoid");
+    expect_refusal(SEQUENTIAL("\"class_name\": \"RMSNormalization\", \"config\": {\"name\": \"r\"}"), "json-legacy",
+                   KS_E_SAVE_NO_WORD, "RMSNormalization");
+    expect_refusal(SEQUENTIAL("\"class_name\": \"LayerNormalization\", \"config\": {\"name\": \"n\", \"rms_scaling\": "
+                              "true}"),
+                   "json-legacy", KS_E_SAVE_NO_WORD, "rms_scaling");
+    // Without weights there is nothing for a format that needs them.
+    expect_refusal(SEQUENTIAL("\"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 2}"), "keras-v3",
+                   KS_E_SAVE_NO_WEIGHTS, "kernel");
+}
+
+/// hard_sigmoid of Keras 2 is 0.2x + 0.5; Keras 3 would compute x/6 + 0.5 under its name.
+static void test_old_functions(void **state) {
+    (void)state;
+    expect_refusal("{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"class_name\": "
+                   "\"Dense\", \"config\": {\"name\": \"d\", \"units\": 2, \"activation\": \"hard_sigmoid\", "
+                   "\"batch_input_shape\": [null, 4]}}]}, \"keras_version\": \"2.3.1\", \"backend\": \"tensorflow\"}",
+                   "json-v3", KS_E_SAVE_NO_WORD, "hard_sigmoid");
+}
+
+// --- failing allocations ---------------------------------------------------------------------------------------------
+
+static void test_every_failing_allocation(void **state) {
+    static const char *const formats[] = {"keras-v3", "h5-legacy", "json-legacy"};
+    (void)state;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        ks_context context;
+        ks_save_options options = {.format = formats[i]};
+        uint64_t failures = 0;
+        ks_model *model = load(&context, LSTM);
+        uint64_t live = context.memory.n_live;
+        for (uint64_t k = 1;; k++) {
+            ks_bytes bytes = {NULL, 0};
+            ks_context_clear(&context);
+            context.memory.fail_at = context.memory.n_allocations + k;
+            ks_code code = ks_model_save_bytes(&bytes, model, &options, NULL);
+            context.memory.fail_at = 0;
+            drop(&context, bytes);
+            assert_int_equal(context.memory.n_live, live);
+            if (code == KS_OK)
+                break;
+            failures++;
+            assert_int_equal(code, KS_E_NO_MEMORY);
+            assert_null(bytes.data);
+        }
+        assert_true(failures > 5);
+        ks_model_free(model);
+        assert_int_equal(context.memory.n_live, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_format_of_name),
+        cmocka_unit_test(test_equal_bytes),
+        cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_long_lists_of_names),
+        cmocka_unit_test_setup_teardown(test_full_disk, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_full_disk_for_several_files, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_no_such_folder, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_folder_is_replaced, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_shards, make_folder, drop_folder),
+        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_old_functions),
+        cmocka_unit_test(test_every_failing_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
