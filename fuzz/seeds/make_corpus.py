@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds of the zip, npz, config, keras, h5_legacy and weights_index targets, and the dictionaries.
+"""Seeds of the zip, npz, config, keras, h5_legacy, json_legacy and weights_index targets, and the dictionaries.
 
     python fuzz/seeds/make_corpus.py [path of the kassay command]
 
-config/, keras/ and h5_legacy/ hold the smallest golden cases of each family; weights_index/ holds indices, each followed
+config/, keras/, h5_legacy/ and json_legacy/ hold the smallest golden cases of each family; weights_index/ holds indices, each followed
 by a NUL byte and the bytes of its shards; zip/ holds archives that zipfile writes in every way it
 can, and those of golden/make/reject_zip.py made small; the dictionaries come from `kassay layers --json`. Deterministic.
 """
@@ -167,6 +167,7 @@ def index_seeds():
 def dictionaries(command):
     document = json.loads(subprocess.run([command, "layers", "--json"], check=True, capture_output=True).stdout)
     words = {"class_name", "config", "module", "registered_name", "inbound_nodes", "keras_history", "__keras_tensor__"}
+    words |= {"keras_version", "backend", "batch_input_shape", "_CONSTANT_VALUE", "output_dim", "border_mode", "dim_ordering"}
     words |= {"build_config", "input_shape", "args", "kwargs", "layers", "input_layers", "output_layers", "name", "dtype"}
     for row in document["layers"]:
         words |= {row["class"], row["module"], *row["keys"]}
@@ -175,11 +176,11 @@ def dictionaries(command):
     folder = os.path.join(ROOT, "fuzz", "dictionaries")
     os.makedirs(folder, exist_ok=True)
     lines = [f'"\\"{word}\\""\n' for word in sorted(words)]
-    for name in ("config", "keras"):
+    for name in ("config", "keras", "json_legacy", "h5_legacy"):
         with open(os.path.join(folder, name + ".dict"), "w") as file:
             file.write("# Written by fuzz/seeds/make_corpus.py from `kassay layers --json`.\n")
             file.writelines(lines)
-            if name == "keras":
+            if name in ("keras", "h5_legacy"):
                 file.write('"PK\\x01\\x02"\n"PK\\x03\\x04"\n"PK\\x05\\x06"\n"\\x89HDF\\x0d\\x0a\\x1a\\x0a"\n"SNOD"\n"TREE"\n"HEAP"\n')
 
 
@@ -190,6 +191,8 @@ def main():
     copy_seeds("keras", "keras-v3/keras-3.15.1/*/*/model.keras", 16, ".keras")
     for pattern, count in (("keras-*", 24), ("tf-*", 10), ("reject", 20)):
         copy_seeds("h5_legacy", f"h5-legacy/{pattern}/*/*/model.h5", count, ".h5")
+    for pattern, count in (("keras-1*", 12), ("keras-2*", 12), ("tf*", 12), ("reject", 20)):
+        copy_seeds("json_legacy", f"json-legacy/{pattern}/*/*/model.json", count, ".json")
     index_seeds()
     dictionaries(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build", "release", "bin", "kassay"))
 
