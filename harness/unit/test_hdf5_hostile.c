@@ -146,6 +146,7 @@ static void faults_have_names(void **state) {
         {"keras-earliest.h5", "\x89HDF", 0, 9, 1, KS_E_HDF5_VERSION},
         {"keras-earliest.h5", "\x89HDF", 0, 13, 16, KS_E_HDF5_SIZES},
         {"keras-earliest.h5", "\x89HDF", 0, 16, 0, KS_E_HDF5_SUPERBLOCK},
+        {"keras-earliest.h5", "\x89HDF", 0, 20, 8, KS_E_HDF5_SUPERBLOCK},
         {"keras-earliest.h5", "\x89HDF", 0, 42, 0xff, KS_E_HDF5_TRUNCATED},
         {"keras-earliest.h5", "\x89HDF", 0, 54, 0, KS_E_HDF5_DRIVER},
         {"keras-earliest.h5", "\x89HDF", 0, 66, 0xff, KS_E_HDF5_ADDRESS},
@@ -154,6 +155,11 @@ static void faults_have_names(void **state) {
         {"keras-earliest.h5", "TREE", 0, 5, 1, KS_E_HDF5_SIGNATURE},
         {"keras-earliest.h5", "TREE", 0, 5, 200, KS_E_OVER_DEPTH},
         {"keras-earliest.h5", "TREE", 0, 7, 9, KS_E_HDF5_TREE},
+        {"keras-earliest.h5", "TREE", 0, 40, 0, KS_E_HDF5_TREE},
+        {"found-name-keys.h5", "TREE", 0, 40, 16, KS_OK},
+        {"found-inner-chunk-keys.h5", "TREE", 1, 64, 56, KS_E_HDF5_CHUNK_INDEX},
+        {"found-inner-chunk-keys.h5", "TREE", 1, 64, 57, KS_OK},
+        {"found-inner-chunk-keys.h5", "TREE", 1, 96, 68, KS_E_HDF5_CHUNK_INDEX},
         {"keras-earliest.h5", "HEAP", 0, 4, 3, KS_E_HDF5_VERSION},
         {"keras-earliest.h5", "HEAP", 0, 16, 3, KS_E_HDF5_LOCAL_HEAP},
         {"keras-earliest.h5", "HEAP", 0, 30, 3, KS_E_HDF5_ADDRESS},
@@ -198,6 +204,22 @@ static void faults_have_names(void **state) {
         if (code != f->code)
             fail_msg("fault %zu (%s, %s + %zu): expected %s, found %s: %s", i, f->file, f->after, f->offset,
                      ks_code_name(f->code), ks_code_name(code), error.message);
+        free(writable(bytes));
+    }
+}
+
+/// What fuzzing found: libhdf5 refuses these files, or reads something else from them.
+static void found_files_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        ks_code code;
+    } files[] = {{"found-superblock-flags.h5", KS_E_HDF5_SUPERBLOCK},
+                 {"found-name-keys.h5", KS_E_HDF5_LINK_ORDER},
+                 {"found-inner-chunk-keys.h5", KS_E_HDF5_CHUNK_INDEX}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        ks_bytes bytes = load(files[i].file);
+        assert_int_equal(walk_any(bytes, NULL), files[i].code);
         free(writable(bytes));
     }
 }
@@ -271,9 +293,13 @@ static void elsewhere_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(changed_bytes_never_hurt),          cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(failing_allocations_leave_nothing), cmocka_unit_test(faults_have_names),
-        cmocka_unit_test(broken_chunks_are_refused),         cmocka_unit_test(elsewhere_is_refused),
+        cmocka_unit_test(changed_bytes_never_hurt),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(failing_allocations_leave_nothing),
+        cmocka_unit_test(faults_have_names),
+        cmocka_unit_test(found_files_are_refused),
+        cmocka_unit_test(broken_chunks_are_refused),
+        cmocka_unit_test(elsewhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

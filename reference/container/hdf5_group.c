@@ -131,7 +131,7 @@ static ks_code read_symbol(ks_hdf5_link *out, ks__h5 *self, ks__h5_span heap, ui
     return code;
 }
 
-static ks_code list_symbols(void *data, ks__h5 *self, uint64_t address) {
+static ks_code list_symbols(void *data, ks__h5 *self, uint64_t address, ks_text low, ks_text high) {
     list *l = data;
     size_t count = 0;
     ks_code code = symbol_count(&count, self, address);
@@ -141,6 +141,9 @@ static ks_code list_symbols(void *data, ks__h5 *self, uint64_t address) {
         if (code == KS_OK && l->count && ks__h5_compare(l->links[l->count - 1].name, link.name) >= 0)
             code = ks__h5_fail(self, KS_E_HDF5_LINK_ORDER, address, "expected names in order, found \"%.60s\" too late",
                                link.name.data);
+        if (code == KS_OK && (ks__h5_compare(link.name, low) <= 0 || ks__h5_compare(link.name, high) > 0))
+            code = ks__h5_fail(self, KS_E_HDF5_LINK_ORDER, address,
+                               "expected names between the keys of the tree, found \"%.60s\"", link.name.data);
         if (code == KS_OK)
             code = add_link(l, self, &link, false);
     }
@@ -314,7 +317,7 @@ static ks_code list_any(list *l, ks__h5 *self) {
         symbols where;
         code = open_symbols(&where, self, l->group, message);
         l->heap = l->group->heap;
-        return code == KS_OK ? ks__h5_tree1_group(self, where.tree, list_symbols, l) : code;
+        return code == KS_OK ? ks__h5_tree1_group(self, where.tree, l->heap, list_symbols, l) : code;
     }
     link_info info;
     code = read_link_info(&info, self, l->group);

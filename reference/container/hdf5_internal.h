@@ -298,9 +298,10 @@ ks_code ks__h5_local_name(ks_text *out, ks__h5 *self, ks__h5_span heap, uint64_t
 
 // --- hdf5_tree1.c: version 1 B-trees ---------------------------------------------------------------------------------
 
-typedef ks_code ks__h5_symbol_node(void *data, ks__h5 *self, uint64_t address);
+/// Names of the node are behind `low` and up to `high`, as the tree's keys say.
+typedef ks_code ks__h5_symbol_node(void *data, ks__h5 *self, uint64_t address, ks_text low, ks_text high);
 /// Calls `visit` with every symbol table node below a group's tree, in order.
-ks_code ks__h5_tree1_group(ks__h5 *self, uint64_t root, ks__h5_symbol_node *visit, void *data);
+ks_code ks__h5_tree1_group(ks__h5 *self, uint64_t root, ks__h5_span heap, ks__h5_symbol_node *visit, void *data);
 /// The one symbol table node that may hold `name`, or KS__H5_UNDEFINED.
 ks_code ks__h5_tree1_descend(uint64_t *out, ks__h5 *self, uint64_t root, ks__h5_span heap, ks_text name);
 

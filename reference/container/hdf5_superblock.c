@@ -30,6 +30,7 @@
 // read, driver information refused.
 #include "container/hdf5_internal.h"
 
+#define KNOWN_FLAGS 7U // open for writing, was closed, SWMR
 #define SIGNATURE "\x89HDF\r\n\x1a\n"
 
 typedef struct fields {
@@ -82,7 +83,9 @@ static ks_code read_old(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
     ks_read_skip(reader, 1);
     self->leaf_k = ks_read_u16(reader);
     self->group_k = ks_read_u16(reader);
-    ks_read_skip(reader, 4);
+    uint32_t flags = ks_read_u32(reader);
+    if (!reader->failed && (flags & ~KNOWN_FLAGS) != 0)
+        return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, 20, "expected known flags, found 0x%X", flags);
     if (version == 1) {
         self->chunk_k = ks_read_u16(reader);
         ks_read_skip(reader, 2);

@@ -5,8 +5,17 @@
 //   "TREE" 4, type 1 (0 group, 1 chunks), level 1 (0: leaf), entries 2, left sibling O, right sibling O,
 //   key 0, child 0 O, key 1, child 1 O, ..., key N (room for 2K entries)
 //   key of a group: offset of a name in the local heap L; names of child i are > key i and <= key i + 1
-//   key of chunks: stored size 4, filter mask 4, offset along each axis 8, and along the bytes of an element 8
+//   key of chunks: stored size 4, filter mask 4, offset along each axis 8, and along the bytes of an element 8; chunks
+//   of child i are >= key i and < key i + 1
+//
+// libhdf5 lists by walking and looks up by keys: only where keys are in order and tell the truth both find the same.
 #include "container/hdf5_internal.h"
+
+/// Addresses of the keys between which all entries of a subtree lie; 0: no bound.
+typedef struct bounds {
+    uint64_t low;
+    uint64_t high;
+} bounds;
 
 typedef struct tree {
     ks__h5 *self;
@@ -14,8 +23,10 @@ typedef struct tree {
     size_t key_size;
     uint64_t node_size; ///< bytes
     uint64_t n_left;    ///< nodes that fit into the file and were not visited yet
-    ks_code (*leaf)(struct tree *tree, uint64_t key, uint64_t child);
+    ks_code (*leaf)(struct tree *tree, uint64_t key, uint64_t child, const bounds *within);
+    ks_code (*compare)(int *out, struct tree *tree, uint64_t a, uint64_t b); ///< the keys at two addresses
     // groups
+    ks__h5_span heap;
     ks__h5_symbol_node *visit_symbols;
     // chunks
     const ks__h5_layout *layout;
@@ -84,25 +95,47 @@ static ks_code check_level(tree *t, uint64_t address, const node *n, unsigned ex
     return KS_OK;
 }
 
+/// The narrower bounds of child `index`, whose keys must be in order.
+static ks_code narrow(bounds *out, tree *t, const node *n, size_t index, const bounds *outer) {
+    uint64_t low = key_at(t, n, index);
+    uint64_t high = key_at(t, n, index + 1);
+    int order = 0;
+    ks_code code;
+    *out = (bounds){low, high};
+    KS_TRY(t->compare(&order, t, low, high));
+    if (order >= 0)
+        return ks__h5_fail(t->self, KS_E_HDF5_TREE, high, "expected keys of a tree node in order, found others");
+    if (outer->low)
+        KS_TRY(t->compare(&order, t, low, outer->low));
+    if (outer->low && order < 0)
+        out->low = outer->low;
+    if (outer->high)
+        KS_TRY(t->compare(&order, t, high, outer->high));
+    if (outer->high && order > 0)
+        out->high = outer->high;
+done:
+    return code;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the limit on levels
-static ks_code walk(tree *t, uint64_t address, const node *n) {
+static ks_code walk(tree *t, const node *n, const bounds *outer) {
     for (size_t i = 0; i < n->count; i++) {
         uint64_t child = child_at(t, n, i);
-        ks_code code = KS_OK;
-        if (n->level == 0) {
-            code = t->leaf(t, key_at(t, n, i), child);
-        } else {
+        bounds within;
+        ks_code code = narrow(&within, t, n, i, outer);
+        if (code == KS_OK && n->level == 0) {
+            code = t->leaf(t, key_at(t, n, i), child, &within);
+        } else if (code == KS_OK) {
             node below;
             code = open_node(&below, t, child);
             if (code == KS_OK)
                 code = check_level(t, child, &below, n->level - 1);
             if (code == KS_OK)
-                code = walk(t, child, &below);
+                code = walk(t, &below, &within);
         }
         if (code != KS_OK)
             return code;
     }
-    (void)address;
     return KS_OK;
 }
 
@@ -116,31 +149,53 @@ static ks_code open_root(node *out, tree *t, uint64_t address) {
 
 // --- groups ----------------------------------------------------------------------------------------------------------
 
-static ks_code symbol_leaf(tree *t, uint64_t key, uint64_t child) {
-    (void)key;
-    return t->visit_symbols(t->data, t->self, child);
+static ks_code key_name(ks_text *out, tree *t, uint64_t key) {
+    ks_reader reader = ks__h5_reader(t->self, (ks__h5_span){key, t->key_size});
+    return ks__h5_local_name(out, t->self, t->heap, ks__h5_length(t->self, &reader));
 }
 
-ks_code ks__h5_tree1_group(ks__h5 *self, uint64_t root, ks__h5_symbol_node *visit, void *data) {
+static ks_code compare_names(int *out, tree *t, uint64_t a, uint64_t b) {
+    ks_text left;
+    ks_text right;
+    ks_code code = key_name(&left, t, a);
+    if (code == KS_OK)
+        code = key_name(&right, t, b);
+    if (code == KS_OK)
+        *out = ks__h5_compare(left, right);
+    return code;
+}
+
+static ks_code symbol_leaf(tree *t, uint64_t key, uint64_t child, const bounds *within) {
+    ks_text low;
+    ks_text high;
+    (void)key;
+    ks_code code = key_name(&low, t, within->low);
+    if (code == KS_OK)
+        code = key_name(&high, t, within->high);
+    return code == KS_OK ? t->visit_symbols(t->data, t->self, child, low, high) : code;
+}
+
+ks_code ks__h5_tree1_group(ks__h5 *self, uint64_t root, ks__h5_span heap, ks__h5_symbol_node *visit, void *data) {
     tree t;
     node n;
     prepare_walk(&t, self, 0, self->group_k, self->length_size);
     t.leaf = symbol_leaf;
+    t.compare = compare_names;
+    t.heap = heap;
     t.visit_symbols = visit;
     t.data = data;
     ks_code code = open_root(&n, &t, root);
-    return code == KS_OK ? walk(&t, root, &n) : code;
+    return code == KS_OK ? walk(&t, &n, &(bounds){0, 0}) : code;
 }
 
 /// The child whose names reach up to `name`: the first one whose upper key is not before it.
-static ks_code choose_child(size_t *out, tree *t, const node *n, ks__h5_span heap, ks_text name) {
+static ks_code choose_child(size_t *out, tree *t, const node *n, ks_text name) {
     size_t low = 0;
     size_t high = n->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        ks_reader reader = ks__h5_reader(t->self, (ks__h5_span){key_at(t, n, middle + 1), t->key_size});
         ks_text key;
-        ks_code code = ks__h5_local_name(&key, t->self, heap, ks__h5_length(t->self, &reader));
+        ks_code code = key_name(&key, t, key_at(t, n, middle + 1));
         if (code != KS_OK)
             return code;
         if (ks__h5_compare(key, name) < 0)
@@ -156,11 +211,12 @@ ks_code ks__h5_tree1_descend(uint64_t *out, ks__h5 *self, uint64_t root, ks__h5_
     tree t;
     node n;
     prepare(&t, self, 0, self->group_k, self->length_size);
+    t.heap = heap;
     *out = KS__H5_UNDEFINED;
     ks_code code = open_root(&n, &t, root);
     while (code == KS_OK) {
         size_t index = 0;
-        code = choose_child(&index, &t, &n, heap, name);
+        code = choose_child(&index, &t, &n, name);
         if (code != KS_OK || index == n.count)
             return code; // behind the last name
         uint64_t child = child_at(&t, &n, index);
@@ -178,6 +234,23 @@ ks_code ks__h5_tree1_descend(uint64_t *out, ks__h5 *self, uint64_t root, ks__h5_
 
 // --- chunks ----------------------------------------------------------------------------------------------------------
 
+/// Scaled offset `axis` of the key at an address; the last axis is that of an element's bytes.
+static uint64_t scaled_at(const tree *t, uint64_t key, size_t axis) {
+    ks_reader reader = ks__h5_reader(t->self, (ks__h5_span){key + 8 + 8 * axis, 8});
+    uint64_t offset = ks_read_u64(&reader);
+    return offset / (axis < t->layout->rank ? t->layout->chunk[axis] : t->layout->element_size);
+}
+
+static ks_code compare_offsets(int *out, tree *t, uint64_t a, uint64_t b) {
+    *out = 0;
+    for (size_t i = 0; i <= t->layout->rank && *out == 0; i++) {
+        uint64_t left = scaled_at(t, a, i);
+        uint64_t right = scaled_at(t, b, i);
+        *out = left < right ? -1 : left > right;
+    }
+    return KS_OK;
+}
+
 /// Chunks must come in the order of their offsets, so that none comes twice.
 static bool is_behind(const ks__h5_chunk *a, const ks__h5_chunk *b, size_t rank) {
     for (size_t i = 0; i < rank; i++)
@@ -186,9 +259,15 @@ static bool is_behind(const ks__h5_chunk *a, const ks__h5_chunk *b, size_t rank)
     return false;
 }
 
-static ks_code chunk_leaf(tree *t, uint64_t key, uint64_t child) {
+static ks_code chunk_leaf(tree *t, uint64_t key, uint64_t child, const bounds *within) {
     const ks__h5_layout *layout = t->layout;
     ks__h5_chunk chunk;
+    int order = 0;
+    if (within->low != key) // an outer key lies behind this one
+        return ks__h5_fail(t->self, KS_E_HDF5_CHUNK_INDEX, key, "expected a chunk between the keys around it");
+    (void)compare_offsets(&order, t, key, within->high);
+    if (order >= 0)
+        return ks__h5_fail(t->self, KS_E_HDF5_CHUNK_INDEX, key, "expected a chunk between the keys around it");
     ks_reader reader = ks__h5_reader(t->self, (ks__h5_span){key, t->key_size});
     chunk.address = child;
     chunk.size = ks_read_u32(&reader);
@@ -216,9 +295,10 @@ ks_code ks__h5_tree1_chunks(ks__h5 *self, const ks__h5_layout *layout, ks__h5_vi
     node n;
     prepare_walk(&t, self, 1, self->chunk_k, 8 + 8 * (layout->rank + 1));
     t.leaf = chunk_leaf;
+    t.compare = compare_offsets;
     t.layout = layout;
     t.visit_chunk = visit;
     t.data = data;
     ks_code code = open_root(&n, &t, layout->address);
-    return code == KS_OK ? walk(&t, layout->address, &n) : code;
+    return code == KS_OK ? walk(&t, &n, &(bounds){0, 0}) : code;
 }
