@@ -30,6 +30,7 @@ void ks_model_free(ks_model *m) {
     ks_hdf5_close(m->weights);
     ks__sharded_close(m->sharded);
     ks_json_free(m->config);
+    ks_json_free(m->training);
     ks_archive_close(m->archive);
     ks_model_free(m->architecture);
     ks_arena_fini(&m->arena);

@@ -25,6 +25,7 @@ struct ks_model {
     ks_bytes bytes;
     ks_archive *archive; ///< of a .keras file or directory
     ks_json *config;     ///< the architecture's document
+    ks_json *training;   ///< training_config of an older file, once it was asked for
     ks_hdf5 *weights;
     ks__sharded *sharded;
     ks_model *architecture; ///< model file that the config came from, for weights-only formats
