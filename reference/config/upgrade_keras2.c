@@ -67,6 +67,15 @@ done:
     return code;
 }
 
+// The cuDNN layers are the plain ones with fixed functions; their biases are for both products.
+static ks_code cudnn_gru(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    ks_code code;
+    KS_TRY(recurrent(u, record, config, place));
+    KS_TRY(ks__dict_set(config, "reset_after", ks__value_bool(true, config->offset)));
+done:
+    return code;
+}
+
 static ks_code multi_head_attention(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *robust = ks__dict_get(config, "softmax_robust_masking"); // newer tf_keras
     (void)record;
@@ -147,6 +156,8 @@ static const ks__old_class old_classes[] = {
     {"GRUV1", "GRU", gru},
     {"GRUV2", "GRU", gru},
     {"GRUCell", "GRUCell", gru},
+    {"CuDNNLSTM", "LSTM", recurrent},
+    {"CuDNNGRU", "GRU", cudnn_gru},
     {"MultiHeadAttention", "MultiHeadAttention", multi_head_attention},
     {"Attention", "Attention", attention},
     {"AdditiveAttention", "AdditiveAttention", attention},
