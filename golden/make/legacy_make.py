@@ -21,7 +21,7 @@ WEIGHTS = {
     "keras-1.2.2": (1, 1, 1), "tf-2.15.1": (1, 1, 1), "keras-2.3.1": (1, 2, 3), "tf-2.9.3": (1, 3, 6), "tf-1.15.5": (1, 4, 8),
     "tfkeras-2.21.0": (3, 10, 20), "tf-2.4.4": (2, 5, 10), "tf-2.12.1": (2, 6, 12), "keras-2.2.5": (3, 12, 24),
 }  # fmt: skip
-OTHERS = (4, 14, 30)
+OTHERS = (5, 20, 60)
 WITH_V3 = ("tf-2.12.1", "tf-2.13.1", "tf-2.15.1", "tfkeras-2.21.0")
 # 450 KB: one writer is enough.
 WIDE = ("tf-2.9.3",)
@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--writer", required=True)
     parser.add_argument("--out", default="golden")
     parser.add_argument("--family")
-    parser.add_argument("--only", default="*")
+    parser.add_argument("--only", default="*", help="globs of names, with commas between them")
     parser.add_argument("--format", default="*")
     parser.add_argument("--suffix", default="", help="appended to the names of cases: -th for Theano")
     parser.add_argument("--all", action="store_true")
@@ -71,7 +71,8 @@ def main():
             continue
         for case in make():
             case.family, case.script = family, models.__name__ + ".py"
-            if not fnmatch.fnmatch(case.name, arguments.only) or not (arguments.all or chosen(env.writer, case, golden)):
+            wanted = any(fnmatch.fnmatch(case.name, glob) for glob in arguments.only.split(","))
+            if not wanted or not (arguments.all or chosen(env.writer, case, golden)):
                 continue
             case.name += arguments.suffix
             kinds = [kind for kind in formats(env.writer, case, env.writer in WEIGHTS) if fnmatch.fnmatch(kind, arguments.format)]

@@ -277,7 +277,7 @@ def pool_3d(reduce):
 
 
 def bilinear(rows, columns):
-    """TensorFlow computes in float32; before 2.0 it took the pixel's corner, not its middle."""
+    """TensorFlow answers in float32; before 2.0 it took the pixel's corner, not its middle."""
 
     def second(inputs):
         x = inputs[0]
@@ -285,9 +285,11 @@ def bilinear(rows, columns):
 
         def along(x, axis, factor):
             size = x.shape[axis]
-            place = np.maximum((np.arange(size * factor) + middle) / factor - middle, 0)
+            # Places are float32 in every kernel.
+            step = np.float32(1) / np.float32(factor)
+            place = np.maximum((np.arange(size * factor, dtype="float32") + np.float32(middle)) * step - np.float32(middle), 0)
             low = np.floor(place).astype(int)
-            share = (place - low).reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+            share = (place - low.astype("float32")).astype("float64").reshape([-1 if a == axis else 1 for a in range(x.ndim)])
             return np.take(x, low, axis) * (1 - share) + np.take(x, np.minimum(low + 1, size - 1), axis) * share
 
         return [along(along(x, 1, rows), 2, columns)]
