@@ -148,6 +148,9 @@ ks_code ks__load_v3(ks_model *m, ks_hdf5 *file, const char *document, const ks_w
     if (naming != KS_NAMES_KERAS3)
         KS_TRY(ks_weights_map_as(&named, m->context, &m->arena, &m->map, naming));
     KS_TRY(ks_weights_load_v3(&named, m->context, &m->arena, file, document, options));
+    // What is described are the file's names; writers take the map's.
+    for (size_t i = 0; i < named.n_objects && naming != KS_NAMES_KERAS3; i++)
+        named.objects[i].object->path = named.objects[i].path;
 done:
     return code;
 }
