@@ -449,7 +449,8 @@ def v3_paths(env, model, data):
     return paths
 
 
-def structure(env, model, kind, config, names, data, tensors, values):
+def structure(env, model, loaded, kind, config, names, data, tensors, values):
+    """A layer without a name in the config is called what the loaded model calls it; its group is the saved one's name."""
     layers = sublayers(env, model)
     records = records_by_name(config["config"])
     variables, ports = [], []
@@ -473,11 +474,11 @@ def structure(env, model, kind, config, names, data, tensors, values):
         paths = v3_paths(env, model, data)
     elif kind != "json-legacy":
         paths = [("model_weights/" if kind == "h5-legacy" else "") + layer.name for layer in model.layers]
-    for layer, path in zip(model.layers, paths):
+    for layer, path, given in zip(model.layers, paths, loaded.layers):
         record = records.get(layer.name)
         name = record["class_name"] if record else type(layer).__name__
         outputs = [tensor_record(env, t) for t in first_outputs(env, model, layer)]
-        ports.append({"name": layer.name, "class": name, "path": path, "outputs": outputs})
+        ports.append({"name": layer.name if record else given.name, "class": name, "path": path, "outputs": outputs})
     return {
         "schema": "kassay-dump/1",
         "format": kind,
@@ -571,7 +572,7 @@ def finish_kind(env, kind, case, folder, saved, numbers, seed, original):
         # Keras 1 forgets the name of a Sequential model in its own config: what was saved says more than what was loaded.
         model, tensors = original if env.generation == 1 else (loaded, variables_of(env, loaded))
         values = weights if env.generation == 1 else loaded.get_weights()
-        write_json(os.path.join(folder, "structure.json"), structure(env, model, kind, config, names, data, tensors, values))
+        write_json(os.path.join(folder, "structure.json"), structure(env, model, loaded, kind, config, names, data, tensors, values))
     record = case_record(env, kind, case, artifact, seed, bounds if names is not None else None, architecture, float64_tolerance(config))
     write_json(os.path.join(folder, "case.json"), record)
 
