@@ -434,6 +434,13 @@ static void test_kernel_in_other_order(void **state) {
 // --- loads into a model
 // -------------------------------------------------------------------------------------------------
 
+#define KERAS2                                                                                                         \
+    "{\"class_name\": \"Sequential\", \"keras_version\": \"2.15.0\", \"backend\": \"tensorflow\", \"config\": "        \
+    "{\"name\": \"s\", \"layers\": [{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [null, 2], "  \
+    "\"dtype\": \"float32\", \"sparse\": false, \"ragged\": false, \"name\": \"i\"}}, {\"class_name\": \"Dense\", "    \
+    "\"config\": {\"name\": \"one\", \"units\": 3}}, {\"class_name\": \"Dense\", \"config\": {\"name\": \"two\", "     \
+    "\"units\": 1}}]}}"
+
 static ks_model *initial_model(ks_context *context) {
     static const float values[9] = {-1, -2, -3, -4, -5, -6, -7, -8, -9};
     ks_tensor weights[] = {{KS_FLOAT32, {2, {2, 3}}, values, 24},
@@ -496,6 +503,60 @@ static void test_skip_mismatch(void **state) {
     assert_float_equal(first_of(model, 0), 0, 0);
     assert_float_equal(first_of(model, 2), -1, 0);
     assert_float_equal(first_of(model, 3), 60, 0);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+// By name a layer that the file lists without weights is one with another number of them.
+static void test_counts_by_name(void **state) {
+    ks_load_options options = {.by_name = true};
+    ks_context context;
+    ks_model *model;
+    ks_text report;
+    maker m;
+    (void)state;
+    two_dense(&m);
+    NAMES(&m, "", "layer_names", "one", "two");
+    no_names(&m, "one");
+    dense_group(&m, "two", SHAPE(3, 1), SHAPE(1), 50);
+    finish(&m);
+    model = initial_model(&context);
+    assert_int_equal(ks_model_load_weights(NULL, model, weights_path, &options), KS_E_WEIGHTS_COUNT);
+    assert_float_equal(first_of(model, 2), -1, 0);
+    ks_context_clear(&context);
+    options.skip_mismatch = true;
+    assert_int_equal(ks_model_load_weights(&report, model, weights_path, &options), KS_OK);
+    assert_float_equal(first_of(model, 0), -1, 0);
+    assert_float_equal(first_of(model, 2), 50, 0);
+    assert_non_null(strstr(report.data, "\"source\": \"one\",\n   \"reason\": \"another number of weights\""));
+    ks_free(&context, (void *)(uintptr_t)report.data);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+// Keras 2 has no skip_mismatch for loads in order; Keras 3 has, for shapes alone.
+static void test_skip_mismatch_in_order(void **state) {
+    ks_load_options options = {.skip_mismatch = true};
+    ks_context context;
+    ks_model *model;
+    maker m;
+    (void)state;
+    two_dense(&m);
+    NAMES(&m, "", "layer_names", "a", "b");
+    dense_group(&m, "a", SHAPE(2, 3), SHAPE(3), 0);
+    dense_group(&m, "b", SHAPE(3, 2), SHAPE(1), 50);
+    finish(&m);
+    model = initial_model(&context);
+    assert_int_equal(ks_model_load_weights(NULL, model, weights_path, &options), KS_OK);
+    assert_float_equal(first_of(model, 0), 0, 0);
+    assert_float_equal(first_of(model, 2), -1, 0);
+    assert_float_equal(first_of(model, 3), 60, 0);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    write_file(config_path, KERAS2, sizeof(KERAS2) - 1);
+    model = initial_model(&context);
+    assert_int_equal(ks_model_load_weights(NULL, model, weights_path, &options), KS_E_WEIGHTS_OPTION);
+    assert_float_equal(first_of(model, 0), -1, 0);
     ks_model_free(model);
     assert_int_equal(context.memory.n_live, 0);
 }
@@ -584,6 +645,8 @@ int main(void) {
         cmocka_unit_test(test_kernel_in_other_order),
         cmocka_unit_test(test_by_name),
         cmocka_unit_test(test_skip_mismatch),
+        cmocka_unit_test(test_counts_by_name),
+        cmocka_unit_test(test_skip_mismatch_in_order),
         cmocka_unit_test(test_set_weights_that_do_not_fit),
         cmocka_unit_test(test_every_failing_allocation_of_a_load),
     };

@@ -19,8 +19,8 @@ static ks_code parse_config(ks_model *m) {
         return ks__model_fail(m, KS_E_WEIGHTS_NAMES, "training_config",
                               "expected a string as attribute of the file's root");
     KS_TRY(ks_hdf5_attribute_text(&texts, &count, m->weights, root, "training_config"));
-    KS_TRY(ks__model_json(&m->training, m, (ks_bytes){(const uint8_t *)texts[0].data, texts[0].size},
-                          "training_config"));
+    KS_TRY(
+        ks__model_json(&m->training, m, (ks_bytes){(const uint8_t *)texts[0].data, texts[0].size}, "training_config"));
 done:
     return code;
 }
