@@ -403,13 +403,14 @@ static ks_code slicing_call(ks_value *out, rewiring *w, const ks_value *args, co
     ks_value more = ks_value_dict(w->d->arena, 1);
     ks_value slices;
     ks_code code;
-    if (!key || args->as.list.count == 0)
+    const ks_value *first = args->as.list.count > 0 ? &args->as.list.items[0] : ks_value_get(kwargs, "x");
+    if (!key || !first)
         return ks__no_word(w->d, w->place, "an index is missing");
     slices = ks_value_list(w->d->arena, list ? key->as.list.count : 1);
     for (size_t i = 0; i < slices.as.list.count; i++)
         KS_TRY(write_slice(&slices.as.list.items[i], w, list ? &key->as.list.items[i] : key));
     KS_TRY(ks__downgrade_put(w->d, &more, "slice_spec", slices));
-    KS_TRY(convert(out, w, &args->as.list.items[0], &more, 0));
+    KS_TRY(convert(out, w, first, &more, 0));
 done:
     return code;
 }

@@ -5,6 +5,7 @@
 #include "container/library/libhdf5_internal.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -149,12 +150,16 @@ int ks__libhdf5_part_failure(void) {
     return failure;
 }
 
+static hid_t driver = -1;
+
+static void register_driver(void) {
+    driver = H5FDregister(&part_driver);
+}
+
+/// The driver stays registered: libhdf5 lets go of it before it closes the file with it.
 bool ks__libhdf5_set_part_driver(hid_t access, int descriptor, uint64_t offset) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     part_place place = {descriptor, offset};
-    hid_t driver = H5FDregister(&part_driver);
-    if (driver < 0)
-        return false;
-    herr_t status = H5Pset_driver(access, driver, &place); // the list holds the driver from here on
-    H5FDunregister(driver);
-    return status >= 0;
+    pthread_once(&once, register_driver);
+    return driver >= 0 && H5Pset_driver(access, driver, &place) >= 0;
 }
