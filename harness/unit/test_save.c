@@ -121,8 +121,8 @@ static void test_format_of_name(void **state) {
 
 /// Two loads of one file, each saved: the same bytes; and a save changes nothing in the model.
 static void test_equal_bytes(void **state) {
-    static const char *const formats[] = {"keras-v3", "weights-v3", "h5-legacy", "h5-weights-legacy", "json-v3",
-                                          "json-legacy"};
+    static const char *const formats[] = {"keras-v3",          "weights-v3", "h5-legacy",
+                                          "h5-weights-legacy", "json-v3",    "json-legacy"};
     (void)state;
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         ks_context contexts[2];
@@ -181,8 +181,7 @@ static void test_alignment(void **state) {
     ks_model *model = load(&context, LSTM);
     ks_bytes bytes = save_bytes(model, &context, "keras-v3");
     assert_int_equal(ks_archive_open_zip(&archive, &context, bytes, KS_ROAD_STRICT), KS_OK);
-    assert_int_equal(
-        ks_archive_read(&weights, archive, ks_archive_find(archive, "model.weights.h5"), true), KS_OK);
+    assert_int_equal(ks_archive_read(&weights, archive, ks_archive_find(archive, "model.weights.h5"), true), KS_OK);
     assert_int_equal(ks_hdf5_open(&file, &context, weights, KS_ROAD_STRICT), KS_OK);
     check_alignment(file, ks_hdf5_root(file), bytes.data, &count);
     assert_true(count >= 6);
@@ -201,14 +200,16 @@ static void test_long_lists_of_names(void **state) {
     bool found;
     size_t size = 0;
     (void)state;
-    size += (size_t)snprintf(json, sizeof json, "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": "
-                                                "{\"name\": \"s\", \"layers\": [");
+    size += (size_t)snprintf(json, sizeof json,
+                             "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": "
+                             "{\"name\": \"s\", \"layers\": [");
     for (int i = 0; i < 1200; i++)
         size += (size_t)snprintf(json + size, sizeof json - size,
                                  "%s{\"module\": \"keras.layers\", \"class_name\": \"Flatten\", \"config\": {\"name\": "
                                  "\"a_name_that_is_long_enough_to_fill_attributes_soon_%06d\"}}",
-                                 i ? ", " : "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": "
-                                            "{\"batch_shape\": [null, 4], \"name\": \"i\"}}, ",
+                                 i ? ", "
+                                   : "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": "
+                                     "{\"batch_shape\": [null, 4], \"name\": \"i\"}}, ",
                                  i);
     snprintf(json + size, sizeof json - size, "]}}");
     ks_model *model = parse(&context, json);
@@ -365,8 +366,8 @@ static void test_shards(void **state) {
 // --- what cannot be said ---------------------------------------------------------------------------------------------
 
 #define SEQUENTIAL(layer)                                                                                              \
-    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"module\": "     \
-    "\"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5, 4], \"name\": "           \
+    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"module\": " \
+    "\"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5, 4], \"name\": "         \
     "\"i\"}}, {\"module\": \"keras.layers\", " layer "}]}}"
 
 static void expect_refusal(const char *json, const char *format, ks_code expected, const char *word) {
