@@ -18,10 +18,11 @@ for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"
 
 # Of tiers 1, 2 and 3 one in N: two writers make everything, the others a sample that differs from writer to writer.
 WEIGHTS = {
-    "keras-1.2.2": (1, 1, 1), "tf-2.15.1": (1, 1, 1), "keras-2.3.1": (1, 2, 3), "tf-2.9.3": (1, 3, 6), "tf-1.15.5": (1, 4, 8),
-    "tfkeras-2.21.0": (3, 10, 20), "tf-2.4.4": (2, 5, 10), "tf-2.12.1": (2, 6, 12), "keras-2.2.5": (3, 12, 24),
+    "keras-1.2.2": (1, 1, 1), "tf-2.15.1": (1, 1, 1), "keras-2.3.1": (1, 3, 5), "tf-2.9.3": (1, 4, 8), "tf-1.15.5": (1, 4, 8),
+    "tfkeras-2.21.0": (3, 10, 20), "tf-2.4.4": (2, 5, 10), "tf-2.12.1": (3, 8, 12), "keras-2.2.5": (3, 12, 24),
 }  # fmt: skip
 OTHERS = (5, 20, 60)
+FULL = ("keras-1.2.2", "tf-2.15.1")
 WITH_V3 = ("tf-2.12.1", "tf-2.13.1", "tf-2.15.1", "tfkeras-2.21.0")
 # 450 KB: one writer is enough.
 WIDE = ("tf-2.9.3",)
@@ -40,7 +41,7 @@ def formats(writer, case, full):
     for kind in case.also:
         if kind in ("keras-v3", "weights-v3") and writer not in WITH_V3:
             continue
-        # Weights and JSON files of tier 1 come from every writer, others from the main ones.
+        # Weights and JSON files of tier 1 come from every writer, others from two.
         if kind in ("h5-weights-legacy", "json-legacy") and not full and case.tier > 1:
             continue
         kinds.append(kind)
@@ -75,7 +76,7 @@ def main():
             if not wanted or not (arguments.all or chosen(env.writer, case, golden)):
                 continue
             case.name += arguments.suffix
-            kinds = [kind for kind in formats(env.writer, case, env.writer in WEIGHTS) if fnmatch.fnmatch(kind, arguments.format)]
+            kinds = [kind for kind in formats(env.writer, case, env.writer in FULL) if fnmatch.fnmatch(kind, arguments.format)]
             count, problems = golden.write_case(env, arguments.out, case, kinds)
             for problem in problems:
                 print(problem, flush=True)
