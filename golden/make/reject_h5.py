@@ -431,6 +431,14 @@ def write_whole(bench, generation, writer, keras, strict_links):
     for row in weights_rows(G, *paths(data, G), strict_links) + whole_rows():
         # tf_keras reads the elements of a virtual dataset whose source is missing as zeros, without a word.
         one(*row, answer="accepts" if row[0] == "kernel-virtual" and generation == 2 else None)
+    both = G + "/both"
+    listed = lambda file: list(file[both].attrs["weight_names"])  # noqa: E731
+    sides = [
+        ("bidirectional-forward-only", lambda file: attribute(both, "weight_names", np.array(listed(file)[:3]))(file), "the weights of the backward layer are not listed"),
+        ("bidirectional-five", lambda file: attribute(both, "weight_names", np.array(listed(file)[:5]))(file), "the last weight of the backward layer is not listed"),
+    ]
+    for name, edit, what in sides if generation == 2 else []:
+        one(name, edit, "reject", MALFORMED, what, base=bench_twins["sequence"])
     for name, edit, reason, what in config_rows(keras, keras2_nodes() if generation == 2 else keras3_nodes()):
         one("config-" + name, config_edit(edit), "reject", reason, what, answer="accepts" if name == "lambda" and generation == 2 else None)
     for name, change, what in BYTES:
