@@ -47,6 +47,9 @@ bool ks_case_has_file(const ks_case *c, const char *name);
 
 /// With weights.npz, which the case must have.
 void ks_compare_weights(ks_comparison *comparison, const ks_given_weight *given, size_t count);
+/// With other weights, bit by bit and in their order.
+void ks_compare_weights_with(ks_comparison *comparison, const ks_given_weight *given, size_t count,
+                             const ks_given_weight *expected, size_t n_expected);
 /// With structure.json, which the case must have. `partial`: `got` may leave out any of its top-level keys, and of
 /// inputs, layers and variables what only a file or one generation of Keras says (paths, names, classes, digests); what
 /// it has is compared.

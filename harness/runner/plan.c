@@ -82,7 +82,7 @@ static ks_code choose(search *s, const ks_plan_options *options) {
         ks_context_init(&context, NULL);
         if (ks_case_open(&c, &context, s->root, item.id) == KS_OK) {
             wanted = (!options->format || strcmp(options->format, c.format) == 0) &&
-                     (!options->accepted_only || c.expect == KS_EXPECT_ACCEPT);
+                     (!options->accepted_only || (c.expect == KS_EXPECT_ACCEPT && !c.initial));
             if (wanted && c.expect == KS_EXPECT_REJECT && c.twin)
                 item.twin = ks_arena_text(&plan->arena, c.twin, strlen(c.twin)).data;
             ks_case_close(&c);

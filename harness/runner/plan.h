@@ -14,7 +14,7 @@ typedef struct ks_plan_options {
     unsigned shard;     ///< from 1; 0: no sharding
     unsigned n_shards;
     unsigned sample;    ///< at most so many, evenly spread; 0: all
-    bool accepted_only; ///< only cases that must be accepted
+    bool accepted_only; ///< only cases of a whole model that must be accepted
 } ks_plan_options;
 
 typedef struct ks_plan_item {
