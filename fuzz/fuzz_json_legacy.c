@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An architecture of Keras 1 or 2 as JSON, read as each generation would: upgraded, wired, built; what is accepted can be
-// described, twice the same.
+// An architecture of Keras 1 or 2 as JSON, read as each generation would: upgraded, wired, built; what is accepted can
+// be described, twice the same.
 #include "common/fuzz_common.h"
 
 #include <kassay/model.h>

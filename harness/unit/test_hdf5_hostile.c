@@ -147,6 +147,7 @@ static void faults_have_names(void **state) {
         {"keras-earliest.h5", "\x89HDF", 0, 13, 16, KS_E_HDF5_SIZES},
         {"keras-earliest.h5", "\x89HDF", 0, 16, 0, KS_E_HDF5_SUPERBLOCK},
         {"keras-earliest.h5", "\x89HDF", 0, 20, 8, KS_E_HDF5_SUPERBLOCK},
+        {"keras-earliest.h5", "\x89HDF", 0, 36, 0, KS_E_HDF5_SUPERBLOCK},
         {"keras-earliest.h5", "\x89HDF", 0, 42, 0xff, KS_E_HDF5_TRUNCATED},
         {"keras-earliest.h5", "\x89HDF", 0, 54, 0, KS_E_HDF5_DRIVER},
         {"keras-earliest.h5", "\x89HDF", 0, 66, 0xff, KS_E_HDF5_ADDRESS},
@@ -216,7 +217,9 @@ static void found_files_are_refused(void **state) {
         ks_code code;
     } files[] = {{"found-superblock-flags.h5", KS_E_HDF5_SUPERBLOCK},
                  {"found-name-keys.h5", KS_E_HDF5_LINK_ORDER},
-                 {"found-inner-chunk-keys.h5", KS_E_HDF5_CHUNK_INDEX}};
+                 {"found-inner-chunk-keys.h5", KS_E_HDF5_CHUNK_INDEX},
+                 {"found-empty-string-address.h5", KS_E_HDF5_ADDRESS},
+                 {"found-free-space-address.h5", KS_E_HDF5_SUPERBLOCK}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         ks_bytes bytes = load(files[i].file);
         assert_int_equal(walk_any(bytes, NULL), files[i].code);

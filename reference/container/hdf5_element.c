@@ -2,7 +2,7 @@
 //
 // Elements as the file has them to elements of the host: byte order, and strings.
 //
-//   variable-length string: size 4, collection O (0 or undefined: no string), index 4; its bytes are in the global heap
+//   variable-length string: size 4, collection O (0: no string), index 4; its bytes are in the global heap
 #include "container/hdf5_internal.h"
 
 static void swap_items(uint8_t *data, uint64_t count, size_t size) {
@@ -53,8 +53,8 @@ static ks_code variable_text(ks_bytes *out, ks__h5 *self, const uint8_t *element
     uint64_t collection = ks__h5_address(self, &reader);
     uint32_t index = ks_read_u32(&reader);
     *out = (ks_bytes){(const uint8_t *)"", 0};
-    if (collection == 0 || collection == KS__H5_UNDEFINED || length == 0)
-        return KS_OK;
+    if (collection == 0)
+        return KS_OK; // libhdf5 goes to the heap at every other address, also for no bytes
     ks__h5_span object;
     ks_code code = ks__h5_global_object(&object, self, collection, index);
     if (code != KS_OK)

@@ -17,7 +17,7 @@
 //   consistency flags  4
 //   chunk internal K   2  version 1 only, and 2 reserved
 //   base address       O  moves with the superblock
-//   free space address O
+//   free space address O  undefined
 //   end of file        O
 //   driver information O  address, or undefined
 //   root group         symbol table entry: name offset O, header address O, cache type 4, reserved 4, scratch 16
@@ -91,7 +91,10 @@ static ks_code read_old(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
         ks_read_skip(reader, 2);
     }
     out->base = ks__h5_address(self, reader);
-    (void)ks__h5_address(self, reader);
+    uint64_t free_space = ks__h5_address(self, reader);
+    if (!reader->failed && free_space != KS__H5_UNDEFINED) // libhdf5 takes it for an extension
+        return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, reader->at - self->offset_size,
+                           "expected no address of free space, found 0x%llX", (unsigned long long)free_space);
     out->end = ks__h5_address(self, reader);
     out->driver = ks__h5_address(self, reader);
     (void)ks__h5_address(self, reader); // the root's name

@@ -35,6 +35,12 @@
 #define SMALL_SHARE 8 ///< bytes of values for one byte of it
 #define FIRST_ROOM 48 ///< items of each stack before it takes memory
 
+#if defined(__GNUC__)
+#define RARE __attribute__((cold, noinline)) ///< keeps what seldom happens out of the loops
+#else
+#define RARE
+#endif
+
 typedef struct frame {
     bool dict;
     bool repeated;   ///< some key may have come twice
@@ -104,7 +110,7 @@ static void write_place(const parser *p, char *place, size_t place_size) {
 }
 
 /// Fails at a place in the text, saying what stands there. Returns NULL, as all that move through the text do.
-static char *fail(parser *p, ks_code code, const char *at, const char *expected) {
+RARE static char *fail(parser *p, ks_code code, const char *at, const char *expected) {
     char place[200];
     char found[32];
     uint8_t c = (uint8_t)*at;
@@ -121,11 +127,11 @@ static char *fail(parser *p, ks_code code, const char *at, const char *expected)
 }
 
 /// Fails with `code`, or with "truncated" when the text ends here.
-static char *unexpected(parser *p, ks_code code, const char *at, const char *expected) {
+RARE static char *unexpected(parser *p, ks_code code, const char *at, const char *expected) {
     return fail(p, at >= p->end ? KS_E_JSON_TRUNCATED : code, at, expected);
 }
 
-static char *too_many(parser *p, ks_code code, const char *at, uint64_t limit, const char *what) {
+RARE static char *too_many(parser *p, ks_code code, const char *at, uint64_t limit, const char *what) {
     p->code = ks_fail(p->context, code, KS_STAGE_JSON, offset_of(p, at), NULL, "expected at most %llu %s, found more",
                       (unsigned long long)limit, what);
     return NULL;
@@ -134,7 +140,7 @@ static char *too_many(parser *p, ks_code code, const char *at, uint64_t limit, c
 // ------------------------------------------------------------------------------------------------------------ stacks
 
 /// Makes room for more items in a full array; the new one is half as large again.
-static bool grow(parser *p, void **items, size_t *room, size_t item_size, const void *first) {
+RARE static bool grow(parser *p, void **items, size_t *room, size_t item_size, const void *first) {
     size_t wanted = *room + *room / 2;
     void *larger = ks__allocate_room(p->context, wanted, item_size);
     if (!larger) {
@@ -255,7 +261,7 @@ static size_t unescape(char **from, char *to) {
 }
 
 /// The rest of a string, from its first backslash on.
-static char *read_escaped(parser *p, ks_text *out, char *start, char *stop) {
+RARE static char *read_escaped(parser *p, ks_text *out, char *start, char *stop) {
     char *to = stop;
     char *from = stop;
     while (*from != '"') {
@@ -296,7 +302,7 @@ static size_t count_digits(const char *at) {
     return count;
 }
 
-static char *bad_number(parser *p, const char *at) {
+RARE static char *bad_number(parser *p, const char *at) {
     return fail(p, at >= p->end ? KS_E_JSON_TRUNCATED : KS_E_JSON_NUMBER, at, "a digit");
 }
 
@@ -319,7 +325,7 @@ static char *skip_fraction(parser *p, char *at) {
     return at;
 }
 
-static char *read_float(parser *p, char *start, char *at, ks_value *out) {
+RARE static char *read_float(parser *p, char *start, char *at, ks_value *out) {
     at = skip_fraction(p, at);
     if (!at)
         return NULL;
@@ -347,7 +353,7 @@ static inline char *read_number(parser *p, char *start, ks_value *out) {
     return at;
 }
 
-static char *no_value(parser *p, const char *at) {
+RARE static char *no_value(parser *p, const char *at) {
     if (at >= p->end && p->n_frames == 0)
         return fail(p, KS_E_JSON_EMPTY, at, "a value");
     return unexpected(p, KS_E_JSON_VALUE, at, "a value");
@@ -562,7 +568,7 @@ static inline uint64_t mark_of(ks_text key) {
 }
 
 /// Whether the dict in the making has `key` already.
-static bool has_key(const parser *p, const frame *open, ks_text key) {
+RARE static bool has_key(const parser *p, const frame *open, ks_text key) {
     for (size_t i = open->first; i < p->n_members; i++)
         if (ks_text_equal(p->members[i].key, key))
             return true;
