@@ -74,6 +74,40 @@ ks_value *ks_value_put(ks_value *dict, const char *key) {
     return ks_value_put_text(dict, ks_text_from(key));
 }
 
+// Recursion is as deep as the document, which its reader has bounded.
+static bool copy_into(ks_value *out, ks_arena *arena, const ks_value *value) {
+    *out = *value;
+    if (value->text.data) {
+        out->text = ks_arena_text(arena, value->text.data, value->text.size);
+        if (!out->text.data)
+            return false;
+    }
+    if (value->type == KS_VALUE_LIST) {
+        out->as.list.items = ks_arena_get(arena, value->as.list.count + 1, sizeof(ks_value));
+        for (size_t i = 0; out->as.list.items && i < value->as.list.count; i++)
+            if (!copy_into(&out->as.list.items[i], arena, &value->as.list.items[i]))
+                return false;
+        return out->as.list.items != NULL;
+    }
+    if (value->type == KS_VALUE_DICT) {
+        out->as.dict.members = ks_arena_get(arena, value->as.dict.count + 1, sizeof(ks_member));
+        for (size_t i = 0; out->as.dict.members && i < value->as.dict.count; i++) {
+            ks_member *member = &out->as.dict.members[i];
+            *member = value->as.dict.members[i];
+            member->key = ks_arena_text(arena, member->key.data, member->key.size);
+            if (!member->key.data || !copy_into(&member->value, arena, &value->as.dict.members[i].value))
+                return false;
+        }
+        return out->as.dict.members != NULL;
+    }
+    return true;
+}
+
+ks_value *ks_value_copy(ks_arena *arena, const ks_value *value) {
+    ks_value *out = ks_arena_get(arena, 1, sizeof(*out));
+    return out && copy_into(out, arena, value) ? out : NULL;
+}
+
 static void put(ks_value *dict, const char *key, ks_value value) {
     ks_value *place = ks_value_put(dict, key);
     if (place)

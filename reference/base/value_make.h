@@ -29,6 +29,9 @@ ks_value ks_value_dict(ks_arena *arena, size_t room);
 ks_value *ks_value_put(ks_value *dict, const char *key);
 ks_value *ks_value_put_text(ks_value *dict, ks_text key);
 
+/// A copy of a value and of everything in it; NULL when memory ran out. Depth is that of the document.
+ks_value *ks_value_copy(ks_arena *arena, const ks_value *value);
+
 /// {"module", "class_name", "config", "registered_name"}: what Keras 3 writes around a config. Room for `extra` more
 /// members. `registered_name` NULL gives null.
 ks_value ks_value_record(ks_arena *arena, const char *module, const char *class_name, ks_value config,

@@ -13,6 +13,7 @@ extern const ks_command ks_command_check;
 typedef struct checking {
     const ks_arguments *arguments;
     ks_limits limits;
+    const struct ks_registry *registry; ///< of --custom
     int road;
     ks_dialect dialect;
     bool json;
@@ -72,6 +73,7 @@ static ks_code check_road(checking *c, ks_context *context, const char *path, ks
     options.architecture = ks_argument(&ks_command_check, c->arguments, "--architecture");
     options.dialect = c->dialect;
     ks_context_init(context, &c->limits);
+    options.registry = c->registry;
     return ks_model_check(context, path, &options);
 }
 
@@ -143,11 +145,15 @@ static void check_path(checking *c, const char *path, int depth) {
 
 static int run(const ks_arguments *arguments) {
     checking c = {.arguments = arguments};
+    ks_context context;
     c.json = ks_argument(&ks_command_check, arguments, "--json") != NULL;
     c.road = ks_parse_road(ks_argument(&ks_command_check, arguments, "--road"), 0);
     if (c.road < 0 || !ks_parse_limits(&c.limits, ks_argument(&ks_command_check, arguments, "--limits")) ||
         !ks_parse_dialect(&c.dialect, ks_argument(&ks_command_check, arguments, "--dialect")))
         return KS_EXIT_USAGE;
+    ks_context_init(&context, NULL);
+    if (!ks_load_custom(&c.registry, &context, ks_argument(&ks_command_check, arguments, "--custom")))
+        return ks_report_error(&context, c.json);
     for (int i = 0; i < arguments->n_operands; i++)
         check_path(&c, arguments->operands[i], 0);
     if (c.n_files == 0) {
@@ -162,6 +168,7 @@ static const ks_option options[] = {
     {"--format", "FORMAT", KS_FORMATS_HELP},
     {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},
     {"--road", "strict|library|both", "which reader; both: the library road must accept what the strict one accepted"},
+    {"--custom", "FILE.so", "a plugin with custom classes (<kassay/plugin.h>)"},
     {"--limits", "K=V,…", "change limits, such as json_depth=100"},
     {"--json", NULL, "one JSON object per file"},
     {NULL, NULL, NULL},

@@ -41,7 +41,11 @@ static int run(const ks_arguments *arguments) {
     ks_context context;
     ks_inputs inputs;
     ks_model *model;
+    unsigned seed = 0;
     int exit_code;
+    if (ks_argument(self, arguments, "--seed") &&
+        !ks_parse_count(&seed, "--seed", ks_argument(self, arguments, "--seed"), 0))
+        return KS_EXIT_USAGE;
     if (!in || !out) {
         fprintf(stderr, "kassay predict: --inputs and --outputs are needed\n");
         return KS_EXIT_USAGE;
@@ -53,6 +57,11 @@ static int run(const ks_arguments *arguments) {
     model = ks_load_model(&context, self, arguments, &exit_code);
     if (!model)
         return exit_code;
+    if (!ks_model_has_weights(model) && ks_model_initialize(model, seed) != KS_OK) {
+        exit_code = ks_report_error(&context, json);
+        ks_model_free(model);
+        return exit_code;
+    }
     if (ks_inputs_open(&inputs, in, model) != KS_OK)
         exit_code = ks_report_error(&inputs.context, json);
     else
@@ -67,6 +76,7 @@ static const ks_option options[] = {
     {"--inputs", "FILE", "npz with input.0, input.1, … in the order of model.inputs; - is standard input"},
     {"--outputs", "FILE", "npz to write: output.0, output.1, …; - is standard output"},
     {"--dtype", "float32|float64", "the type all floating arithmetic is done in (float32)"},
+    {"--seed", "N", "of the fresh weights that a config without weights gets (0)"},
     KS_MODEL_OPTIONS,
     {"--json", NULL, "errors as JSON records"},
     {NULL, NULL, NULL},

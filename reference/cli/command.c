@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+#include <kassay/registry.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +108,21 @@ void ks_report_warnings(const ks_context *context, const char *file) {
         fprintf(stderr, "kassay: %s: warning: %s %s\n", file, context->warnings[i].name, context->warnings[i].place);
 }
 
+bool ks_load_custom(const struct ks_registry **out, ks_context *context, const char *path) {
+    static ks_registry *passed; // lives as long as the models that use it
+    *out = NULL;
+    if (!path)
+        return true;
+    if (!passed)
+        passed = ks_registry_new();
+    if (!passed) {
+        ks_fail(context, KS_E_NO_MEMORY, KS_STAGE_FILE, KS_NO_OFFSET, path, "no memory for a registry");
+        return false;
+    }
+    *out = passed;
+    return ks_registry_load(passed, context, path) == KS_OK;
+}
+
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code) {
     ks_model_options options = {0};
     ks_limits limits;
@@ -119,7 +136,8 @@ ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks
     options.road = road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT;
     options.architecture = ks_argument(command, arguments, "--architecture");
     options.format = ks_argument(command, arguments, "--format");
-    if (ks_model_load(&model, context, arguments->operands[0], &options) != KS_OK) {
+    if (!ks_load_custom(&options.registry, context, ks_argument(command, arguments, "--custom")) ||
+        ks_model_load(&model, context, arguments->operands[0], &options) != KS_OK) {
         *exit_code = ks_report_error(context, ks_argument(command, arguments, "--json") != NULL);
         return NULL;
     }

@@ -57,6 +57,8 @@ int ks_report_error(const ks_context *context, bool json);
 /// Loads MODEL as the options --road, --architecture, --format, --dialect and --limits say. NULL after a message;
 /// `*exit_code` is set.
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code);
+/// Loads the plugin of --custom; `path` NULL: no registry. False with the context's error.
+bool ks_load_custom(const struct ks_registry **out, ks_context *context, const char *path);
 /// Warnings of a load, one line each on standard error.
 void ks_report_warnings(const ks_context *context, const char *file);
 

@@ -13,6 +13,7 @@
     {"--architecture", "FILE", "config (JSON file or model file) for weights-only files"},                             \
         {"--format", "FORMAT", KS_FORMATS_HELP}, {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},          \
         {"--road", "strict|library", "which reader: our own (default) or libzip, libhdf5 and cJSON"},                  \
+        {"--custom", "FILE.so", "a plugin with custom classes (<kassay/plugin.h>)"},                                   \
         {"--limits", "K=V,…", "change limits, such as json_depth=100"}
 
 #define KS_FILE_EXITS                                                                                                  \

@@ -10,9 +10,10 @@
 #include "schema/class.h"
 
 typedef struct ks_config_options {
-    ks_dialect dialect;        ///< AUTO: `keras_version` decides, else the form of the config
-    const char *keras_version; ///< that the file names, "" when it names none
-    bool described;            ///< a single object that need not run: classes and values outside this reference too
+    ks_dialect dialect;                 ///< AUTO: `keras_version` decides, else the form of the config
+    const char *keras_version;          ///< that the file names, "" when it names none
+    const struct ks_registry *registry; ///< custom classes passed at load; NULL: none
+    bool described; ///< a single object that need not run: classes and values outside this reference too
 } ks_config_options;
 
 /// Whose words and numbers a document has: what `options` says, else its keras_version, else its form.

@@ -13,11 +13,12 @@ typedef struct ks__shared {
 typedef struct ks__reader {
     ks_context *context;
     ks_arena *arena;
-    ks_dialect dialect; ///< never AUTO; of the document, which is upgraded when it is not KERAS3
-    bool described;     ///< objects are only described: what cannot be run here is read all the same
-    bool multi_backend; ///< the document is of Keras 1 or 2 before tf.keras
-    int version;        ///< of Keras, 209 for "2.9.0"; 0: not said
-    int depth;          ///< of records in records
+    ks_dialect dialect;                 ///< never AUTO; of the document, which is upgraded when it is not KERAS3
+    bool described;                     ///< objects are only described: what cannot be run here is read all the same
+    bool multi_backend;                 ///< the document is of Keras 1 or 2 before tf.keras
+    int version;                        ///< of Keras, 209 for "2.9.0"; 0: not said
+    int depth;                          ///< of records in records
+    const struct ks_registry *registry; ///< passed at load
     uint64_t n_layers;
     uint64_t n_nodes;
     ks__shared *shared; ///< objects that carried a shared_object_id
@@ -30,6 +31,8 @@ ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *rec
 ks_code ks__read_keys(ks__reader *reader, ks_object *object);
 /// The value that a row's default stands for; NULL with the error set.
 ks_value *ks__default_value(ks_arena *arena, const char *text);
+/// A subclassed model that stands at the root: a model whose graph is one call of the object as a layer.
+ks_code ks__custom_model(ks_object **out, ks__reader *reader, ks_object *layer);
 ks_code ks__read_functional(ks__reader *reader, ks_object *model);
 ks_code ks__read_sequential(ks__reader *reader, ks_object *model);
 /// Builds with the shapes that build_config gives, if it gives any.

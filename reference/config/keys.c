@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/config_internal.h"
+#include "config/registry.h"
 
 typedef struct field {
     ks__reader *reader;
@@ -296,14 +297,50 @@ static ks_code read_layers(const field *f) {
     return code;
 }
 
+// A custom function as an activation: an object without config that is called like a layer.
+static ks_code custom_function(const field *f, ks_activation *out, const ks_class *row, const ks_value *record) {
+    ks_object *object = ks_arena_get(f->reader->arena, 1, sizeof(*object));
+    if (!object)
+        return f->reader->context->error.code;
+    object->row = row;
+    object->name = row->name;
+    object->place = f->object->place;
+    object->source = record;
+    object->registry = f->reader->registry;
+    object->built = true;
+    object->compute_dtype = object->variable_dtype = KS_FLOAT32;
+    out->id = KS_ACTIVATION_LAYER;
+    out->layer = object;
+    return KS_OK;
+}
+
+static const ks_class *find_function(const field *f, const ks_value *name) {
+    const ks_class *row =
+        name && name->type == KS_VALUE_STRING ? ks_registry_find(f->reader->registry, name->text) : NULL;
+    return row && row->kind == KS_KIND_FUNCTION ? row : NULL;
+}
+
 static ks_code activation_by_name(const field *f, ks_activation *out, const ks_value *name) {
     out->id = ks_activation_by_name(name->text);
     if (out->id >= KS_FIRST_OLD_ACTIVATION && f->reader->dialect == KS_DIALECT_KERAS3)
         out->id = KS_N_ACTIVATIONS; // a word that only upgraded documents have
     if (out->id != KS_N_ACTIVATIONS)
         return KS_OK;
-    return ks__config_fail(f->reader, KS_E_CONFIG_UNKNOWN_NAME, name, f->object->place, f->key->name,
-                           "unknown activation \"%.80s\"", name->text.data);
+    if (find_function(f, name))
+        return custom_function(f, out, find_function(f, name), NULL);
+    return ks__config_fail(
+        f->reader, KS_E_CONFIG_UNKNOWN_NAME, name, f->object->place, f->key->name,
+        "unknown activation \"%.80s\"; a custom function can be registered, passed at load (--custom "
+        "FILE.so) or put in scope",
+        name->text.data);
+}
+
+// {"module", "class_name": "function", "config": name, "registered_name": name}
+static ks_code function_record(const field *f, ks_activation *out, const ks_value *record, const ks_value *name) {
+    const ks_class *row = find_function(f, ks_value_get(record, "registered_name"));
+    if (!row)
+        row = find_function(f, name);
+    return row ? custom_function(f, out, row, record) : activation_by_name(f, out, name);
 }
 
 static ks_code read_activation(const field *f) {
@@ -322,7 +359,7 @@ static ks_code read_activation(const field *f) {
     name = ks_value_get(value, "class_name");
     config = ks_value_get(value, "config");
     if (name && ks_value_is_text(name, "function") && config && config->type == KS_VALUE_STRING)
-        return activation_by_name(f, out, config);
+        return function_record(f, out, value, config);
     place = key_place(f);
     if (!place)
         return f->reader->context->error.code;

@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "config/config_internal.h"
+#include "config/registry.h"
 #include "config/upgrade.h"
+#include "schema/custom.h"
 
 ks_code ks__config_fail(ks__reader *reader, ks_code code, const ks_value *value, const char *place, const char *key,
                         const char *format, ...) {
@@ -39,8 +41,8 @@ static ks_code unknown_class(ks__reader *reader, const ks_value *record, const c
     const ks_value *module = ks_value_get(record, "module");
     return ks__config_fail(reader, KS_E_CONFIG_UNKNOWN_CLASS, record, place, "class_name",
                            "unknown class \"%.80s\" (module %.60s, registered name %.60s); a custom class can be "
-                           "registered under its name, "
-                           "passed at load, or put in scope",
+                           "registered (ks_registry_registered), passed at load (--custom FILE.so) or put in scope "
+                           "(ks_registry_push)",
                            name.data, module && module->type == KS_VALUE_STRING ? module->text.data : "none",
                            registered && registered->type == KS_VALUE_STRING ? registered->text.data : "none");
 }
@@ -52,6 +54,15 @@ static bool registered_elsewhere(const ks_class *row, const ks_value *record) {
     if (!registered || registered->type != KS_VALUE_STRING)
         return false;
     return !ks_text_is(registered->text, row->name) && !ks_text_is(registered->text, ks_class_python_name(row));
+}
+
+// By its registered name ("package>name"), else by its own.
+static const ks_class *custom_class(const ks__reader *reader, const ks_value *record, ks_text name) {
+    const ks_value *registered = ks_value_get(record, "registered_name");
+    const ks_class *row = NULL;
+    if (registered && registered->type == KS_VALUE_STRING)
+        row = ks_registry_find(reader->registry, registered->text);
+    return row ? row : ks_registry_find(reader->registry, name);
 }
 
 static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_value *record, const char *place) {
@@ -71,6 +82,8 @@ static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_val
                                "a Python lambda would be run as code");
     row = ks_class_find(name->text, module && module->type == KS_VALUE_STRING ? &module->text : NULL);
     if (!row || registered_elsewhere(row, record) || (ks_class_is_old(row) && reader->dialect == KS_DIALECT_KERAS3))
+        row = custom_class(reader, record, name->text);
+    if (!row)
         return unknown_class(reader, record, place, name->text);
     if (row->unsafe)
         return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name", "%s: %s", row->name, row->unsafe);
@@ -215,6 +228,7 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
     object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
     object->name = row->name;
     object->trainable = true;
+    object->registry = row->custom ? reader->registry : NULL;
     object->compute_dtype = object->variable_dtype = KS_FLOAT32;
     object->index = (size_t)reader->n_layers;
     if (!object->place || !object->params)
@@ -264,6 +278,7 @@ ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, co
                        const char *document, const ks_config_options *options) {
     ks__reader reader = {.context = context, .arena = arena, .dialect = ks_config_dialect(value, options)};
     reader.described = options->described;
+    reader.registry = options->registry;
     const char *place = ks_arena_format(arena, "%s:", document);
     ks_code code = KS_OK;
     *out = NULL;
@@ -275,6 +290,8 @@ ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, co
         KS_TRY(ks__upgrade_document(&value, context, arena, value, reader.dialect,
                                     ks_config_keras_version(value, options), place));
     KS_TRY(ks__read_record(out, &reader, value, place));
+    if ((*out)->row->custom && (*out)->row->custom->kind == KS_PLUGIN_MODEL && !options->described)
+        code = ks__custom_model(out, &reader, *out);
 done:
     return code;
 }

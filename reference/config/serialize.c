@@ -467,7 +467,7 @@ done:
 static const char *row_words(const ks_class *row) {
     if (row->written)
         return row->written;
-    if (row->kind == KS_KIND_LAYER)
+    if (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL)
         return "name trainable dtype regularizer *";
     return row->kind == KS_KIND_OPERATION ? "name *" : "*";
 }
@@ -490,9 +490,30 @@ done:
 
 // --- records --------------------------------------------------------------------------------------------------------
 
-// What Keras exports has null; what it keeps inside has its own name.
+// Of custom objects the file knows more than the row: the Python module, and how the name was registered.
+static void keep_origin(ks_value *record, const ks_object *object) {
+    static const char *const kept[] = {"module", "class_name", "registered_name"};
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        const ks_value *value = ks_value_get(object->source, kept[i]);
+        if (value)
+            *(ks_value *)(uintptr_t)ks_value_get(record, kept[i]) = *value; // the record is being made here
+    }
+}
+
+// A function: {"module", "class_name": "function", "config": name, "registered_name": name}.
+static ks_code write_function(ks_value *out, ks__serializer *s, const ks_object *object) {
+    const ks_value *name = ks_value_get(object->source, "config");
+    *out = ks_value_record(s->arena, "builtins", "function", name ? *name : ks_value_string(object->name), object->name,
+                           0);
+    if (!out->as.dict.members)
+        return failed(s);
+    keep_origin(out, object);
+    return KS_OK;
+}
+
+// What Keras exports has null; what it keeps inside, and what is not Keras's, has its own name.
 static const char *registered_name(const ks_class *row) {
-    return strncmp(row->module, "keras.src.", 10) == 0 ? row->name : NULL;
+    return row->custom ? row->name : strncmp(row->module, "keras.src.", 10) == 0 ? row->name : NULL;
 }
 
 static ks_code write_build(ks_value *record, ks__serializer *s, const ks_object *object) {
@@ -540,15 +561,23 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         return ks_fail(s->context, KS_E_CONFIG_DEPTH, KS_STAGE_CONFIG, KS_NO_OFFSET, object->place,
                        "objects are nested more than %d deep", (int)s->context->limits.model_depth);
     s->depth++;
-    if (object->row->kind == KS_KIND_MODEL) {
+    if (object->row->kind == KS_KIND_MODEL && !object->row->custom) {
         code = write_model(out, s, object);
+        goto done;
+    }
+    if (object->row->kind == KS_KIND_FUNCTION) {
+        code = write_function(out, s, object);
         goto done;
     }
     KS_TRY(ks__write_keys(&config, s, object, 0));
     // Room for build_config, and for the graph's "name" and "inbound_nodes".
-    *out = ks_value_record(s->arena, object->row->module, object->row->name, config, registered_name(object->row), 3);
-    if (object->row->kind == KS_KIND_LAYER)
+    *out = ks_value_record(s->arena, object->row->module, object->row->name, config, registered_name(object->row), 4);
+    if (object->row->custom && out->as.dict.members)
+        keep_origin(out, object);
+    if (object->row->kind == KS_KIND_LAYER || object->row->custom)
         KS_TRY(write_build(out, s, object));
+    if (object->row->kind == KS_KIND_MODEL && !s->options.no_compile)
+        KS_TRY(put(s, out, "compile_config", ks_value_dict(s->arena, 0)));
 done:
     s->depth--;
     return code;

@@ -31,7 +31,11 @@ static const numeric_half halves[] = {
 #undef KS_OBJECT
 };
 
+static const numeric_half custom_half = {NULL, KS_REAL(ks__forward_custom), NULL};
+
 static const numeric_half *half_of(const ks_class *row) {
+    if (row->custom)
+        return &custom_half;
     for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++)
         if (halves[i].row == row)
             return &halves[i];

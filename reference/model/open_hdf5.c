@@ -24,7 +24,8 @@ ks_code ks__model_hdf5(ks_model *m, ks_bytes bytes, const char *name) {
 }
 
 ks_code ks__model_architecture(ks_model *m) {
-    ks_model_options options = {.road = m->options.road, .dialect = m->options.dialect, .check_only = true};
+    ks_model_options options = {
+        .road = m->options.road, .dialect = m->options.dialect, .registry = m->options.registry, .check_only = true};
     uint64_t limit = m->context->memory.limit;
     ks_code code;
     if (!m->options.architecture)

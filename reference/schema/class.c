@@ -103,6 +103,8 @@ const char *ks_kind_name(ks_kind kind) {
         return "metric";
     case KS_KIND_SCHEDULE:
         return "schedule";
+    case KS_KIND_FUNCTION:
+        return "function";
     case KS_KIND_SPEC:
         return "spec";
     }

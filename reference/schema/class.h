@@ -23,7 +23,8 @@ typedef enum ks_kind {
     KS_KIND_LOSS,
     KS_KIND_METRIC,
     KS_KIND_SCHEDULE,
-    KS_KIND_SPEC ///< what a layer accepts as input
+    KS_KIND_FUNCTION, ///< a custom function, used as an activation
+    KS_KIND_SPEC      ///< what a layer accepts as input
 } ks_kind;
 
 typedef enum ks_key_type { // the type of the field at `offset`
@@ -132,6 +133,9 @@ typedef enum ks_mask_rule {
     KS_MASK_CUSTOM ///< row->compute_mask (symbolic: is there a mask and its shape) and the layer's numeric half
 } ks_mask_rule;
 
+struct ks_plugin_class;
+struct ks_registry;
+
 struct ks_class {
     const char *name;        ///< as written in class_name
     const char *python_name; ///< the Python class, which names HDF5 groups; NULL: same as name
@@ -147,9 +151,10 @@ struct ks_class {
     size_t params_size;
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
-    const char *unsupported; ///< why this class cannot be run, or NULL
-    const char *unsafe;      ///< why obeying it would be unsafe, or NULL
-    const char *since;       ///< first Keras version that has it, or NULL
+    const char *unsupported;              ///< why this class cannot be run, or NULL
+    const char *unsafe;                   ///< why obeying it would be unsafe, or NULL
+    const char *since;                    ///< first Keras version that has it, or NULL
+    const struct ks_plugin_class *custom; ///< the table of a custom class; NULL for Keras's own
     /// Checks between keys, after the key table was applied. May be NULL.
     ks_code (*check)(ks_context *context, ks_object *object);
     /// What Keras computes from other keys when it writes the config. May be NULL. False: no memory.

@@ -23,10 +23,11 @@ struct ks_variable {
     ks_variable *next;
     ks_shape shape; ///< all dims known
     ks_dtype dtype;
-    bool trainable;   ///< as created; `trainable` of the layer does not reorder (formats.md 3.5)
-    bool listed;      ///< has its place in get_weights() order
-    const char *path; ///< dataset in the weights file: "layers/dense/vars/0"; set by the weights stage
-    const void *data; ///< its elements in `dtype`, aligned; NULL before weights are loaded
+    bool trainable;         ///< as created; `trainable` of the layer does not reorder (formats.md 3.5)
+    bool listed;            ///< has its place in get_weights() order
+    ks_object *initializer; ///< of custom classes; others say theirs in the config
+    const char *path;       ///< dataset in the weights file: "layers/dense/vars/0"; set by the weights stage
+    const void *data;       ///< its elements in `dtype`, aligned; NULL before weights are loaded
     const void
         *real[2];   ///< the same as float and as double, for the kernels ([0] may equal data); see ks_variable_real
     bool loaded;    ///< by the newest run over a weights file
@@ -65,10 +66,11 @@ struct ks_object {
     ks_variable *other_variables;
     ks_child *children;
     ks_child *last_child;
-    ks_graph *graph;    ///< Functional and Sequential only
-    ks_object *parent;  ///< that made it; NULL for members of a model
-    size_t index;       ///< dense number within the model, for per-object tables
-    uint32_t walked[3]; ///< marks of the weights stage: the lists that this object was last put into
+    ks_graph *graph;                    ///< Functional and Sequential only
+    const struct ks_registry *registry; ///< of the load, for what a custom class makes; NULL: none
+    ks_object *parent;                  ///< that made it; NULL for members of a model
+    size_t index;                       ///< dense number within the model, for per-object tables
+    uint32_t walked[3];                 ///< marks of the weights stage: the lists that this object was last put into
 };
 
 /// Whether its numbers are those of Keras 1 or 2.

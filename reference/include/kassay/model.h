@@ -25,11 +25,12 @@ extern "C" {
 typedef struct ks_model ks_model;
 
 typedef struct ks_model_options {
-    ks_road road;             ///< which reader
-    const char *format;       ///< "keras-v3", …: refuse others; NULL: whatever the bytes say
-    const char *architecture; ///< file with the config for weights-only formats; NULL: none
-    ks_dialect dialect;       ///< whose words and numbers; KS_DIALECT_AUTO: the file says
-    bool check_only;          ///< stop after weights: every checksum verified, no tensor kept
+    ks_road road;                       ///< which reader
+    const char *format;                 ///< "keras-v3", …: refuse others; NULL: whatever the bytes say
+    const char *architecture;           ///< file with the config for weights-only formats; NULL: none
+    ks_dialect dialect;                 ///< whose words and numbers; KS_DIALECT_AUTO: the file says
+    const struct ks_registry *registry; ///< custom classes (<kassay/registry.h>); NULL: none but those registered
+    bool check_only;                    ///< stop after weights: every checksum verified, no tensor kept
 } ks_model_options;
 
 typedef struct ks_model_weight {
@@ -56,6 +57,14 @@ ks_code ks_model_load(ks_model **out, ks_context *context, const char *path, con
 /// file.
 ks_code ks_model_load_bytes(ks_model **out, ks_context *context, ks_bytes bytes, const char *name,
                             const ks_model_options *options);
+/// Fresh weights for every variable: shapes, fans and distributions of its initializer, numbers of our own documented
+/// generator (base/random.h) from this seed.
+ks_code ks_model_initialize(ks_model *model, uint64_t seed);
+/// keras.models.clone_model: the same architecture with fresh weights; layers that are shared stay shared. The clone
+/// has the context, the options and the registry of the model.
+ks_code ks_model_clone(ks_model **out, ks_model *model, uint64_t seed);
+/// True when the weights were read, set or initialized.
+bool ks_model_has_weights(const ks_model *model);
 void ks_model_free(ks_model *model); ///< NULL is allowed
 
 const char *ks_model_format(const ks_model *model);

@@ -21,6 +21,7 @@ typedef struct ks_object_options {
     ks_dialect dialect; ///< whose words; KS_DIALECT_AUTO: the form of the record says
     const char *kind;   ///< "layer", "loss", "initializer", …: what a bare name ("zeros") or a record without a module
                         ///< stands for; NULL: only records
+    const struct ks_registry *registry; ///< custom classes; NULL: none but those registered
 } ks_object_options;
 
 /// Reads one record ({"module", "class_name", "config", …}) or, when `options` name a kind, one name. `options` may be

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Custom classes: the guide's plugin in each of the three ways, what is said without it, and what is written of it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include <kassay/model.h>
+#include <kassay/object.h>
+#include <kassay/registry.h>
+
+#define PLUGIN KASSAY_BINARY_DIR "/lib/custom/guide.so"
+
+// A model of three custom things: a registered layer, a layer passed by name, a function.
+static const char document[] =
+    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": ["
+    "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 3], \"dtype\": "
+    "\"float32\", \"name\": \"i\"}, \"registered_name\": null},"
+    "{\"module\": \"guide\", \"class_name\": \"RegisteredLayer\", \"config\": {\"name\": \"r\", \"trainable\": true, "
+    "\"dtype\": \"float32\", \"start\": 0.25}, \"registered_name\": \"golden>RegisteredLayer\"},"
+    "{\"module\": \"guide\", \"class_name\": \"CustomLayer\", \"config\": {\"name\": \"c\", \"trainable\": true, "
+    "\"dtype\": \"float32\", \"a\": 3.0}, \"registered_name\": \"CustomLayer\"},"
+    "{\"module\": \"keras.layers\", \"class_name\": \"Activation\", \"config\": {\"name\": \"f\", \"activation\": "
+    "{\"module\": \"builtins\", \"class_name\": \"function\", \"config\": \"custom_activation\", \"registered_name\": "
+    "\"custom_activation\"}}, \"registered_name\": null}]}, \"registered_name\": null}";
+
+static ks_code load(ks_model **out, ks_context *context, const ks_registry *registry) {
+    ks_model_options options = {.registry = registry};
+    ks_context_init(context, NULL);
+    return ks_model_load_bytes(out, context, (ks_bytes){(const uint8_t *)document, sizeof(document) - 1}, "model.json",
+                               &options);
+}
+
+// tanh(3 (x + 0.25))^2 with fresh weights.
+static void check_numbers(ks_model *model) {
+    double x[6] = {-1, 0, 0.5, 0.1, -0.3, 2};
+    ks_tensor input = {.dtype = KS_FLOAT64, .shape = {2, {2, 3}}, .data = x, .size = sizeof(x)};
+    ks_prediction *prediction;
+    const double *y;
+    assert_int_equal(ks_model_initialize(model, 1), KS_OK);
+    assert_int_equal(ks_model_predict(&prediction, model, &input, 1, KS_FLOAT64), KS_OK);
+    y = ks_prediction_at(prediction, 0).data;
+    for (int i = 0; i < 6; i++)
+        assert_true(fabs(y[i] - pow(tanh(3 * (x[i] + 0.25)), 2)) < 1e-12);
+    ks_prediction_free(prediction);
+}
+
+static ks_registry *with_plugin(void) {
+    ks_registry *registry = ks_registry_new();
+    ks_context context;
+    assert_non_null(registry);
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_registry_load(registry, &context, PLUGIN), KS_OK);
+    return registry;
+}
+
+static void test_unknown(void **state) {
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    assert_int_equal(load(&model, &context, NULL), KS_E_CONFIG_UNKNOWN_CLASS);
+    assert_non_null(strstr(context.error.message, "\"RegisteredLayer\""));
+    assert_non_null(strstr(context.error.message, "golden>RegisteredLayer"));
+    assert_non_null(strstr(context.error.message, "registered (ks_registry_registered), passed at load"));
+    assert_non_null(strstr(context.error.message, "in scope"));
+    assert_string_equal(context.error.place, "config.json:/config/layers/1/class_name");
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_passed_at_load(void **state) {
+    ks_registry *registry = with_plugin();
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    assert_int_equal(load(&model, &context, registry), KS_OK);
+    check_numbers(model);
+    ks_model_free(model);
+    ks_registry_free(registry);
+}
+
+static void test_in_scope(void **state) {
+    ks_registry *registry = with_plugin(), *other = ks_registry_new();
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    assert_int_equal(ks_registry_push(registry), KS_OK);
+    assert_int_equal(ks_registry_push(other), KS_OK); // the outer scope is seen through
+    assert_int_equal(load(&model, &context, NULL), KS_OK);
+    check_numbers(model);
+    ks_model_free(model);
+    ks_registry_pop();
+    ks_registry_pop();
+    assert_int_equal(load(&model, &context, NULL), KS_E_CONFIG_UNKNOWN_CLASS);
+    ks_registry_free(registry);
+    ks_registry_free(other);
+}
+
+// A built-in name is never taken over, and a name has one class.
+static const ks_plugin_class impostor = {.name = "CustomLayer", .kind = KS_PLUGIN_LAYER};
+
+static void test_names(void **state) {
+    ks_registry *registry = with_plugin();
+    (void)state;
+    assert_int_equal(ks_registry_pass(registry, "CustomLayer", &impostor), KS_E_USAGE);
+    assert_int_equal(ks_registry_add(registry, &impostor), KS_OK); // as Custom>CustomLayer
+    assert_int_equal(ks_registry_add(registry, &impostor), KS_E_USAGE);
+    ks_registry_free(registry);
+}
+
+static void test_no_plugin(void **state) {
+    ks_registry *registry = ks_registry_new();
+    ks_context context;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_registry_load(registry, &context, "/nowhere/none.so"), KS_E_IO);
+    assert_string_equal(context.error.place, "/nowhere/none.so");
+    ks_registry_free(registry);
+}
+
+// The module and the registered names of the file come out again.
+static void test_written(void **state) {
+    ks_registry *registry = with_plugin();
+    ks_context context;
+    ks_model *model, *clone;
+    ks_text text, again;
+    (void)state;
+    assert_int_equal(load(&model, &context, registry), KS_OK);
+    assert_int_equal(ks_model_to_json(&text, model), KS_OK);
+    assert_non_null(strstr(text.data, "{\"module\": \"guide\", \"class_name\": \"RegisteredLayer\", \"config\": {\"name\": "
+                                      "\"r\", \"trainable\": true, \"dtype\": {\"module\": \"keras\", \"class_name\": "
+                                      "\"DTypePolicy\", \"config\": {\"name\": \"float32\"}, \"registered_name\": null}, "
+                                      "\"start\": 0.25}, \"registered_name\": \"golden>RegisteredLayer\""));
+    assert_non_null(strstr(text.data, "\"activation\": {\"module\": \"builtins\", \"class_name\": \"function\", \"config\": "
+                                      "\"custom_activation\", \"registered_name\": \"custom_activation\"}"));
+    assert_int_equal(ks_model_clone(&clone, model, 1), KS_OK);
+    check_numbers(clone);
+    assert_int_equal(ks_model_to_json(&again, clone), KS_OK);
+    assert_string_equal(text.data, again.data);
+    ks_free(&context, (void *)(uintptr_t)text.data);
+    ks_free(&context, (void *)(uintptr_t)again.data);
+    ks_model_free(clone);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    ks_registry_free(registry);
+}
+
+// A subclassed model: layers found by attribute, shape from build_config.
+static void test_subclassed(void **state) {
+    static const char text[] =
+        "{\"module\": \"guide\", \"class_name\": \"CustomModel\", \"config\": {\"hidden_units\": [5, 2]}, "
+        "\"registered_name\": \"CustomModel\", \"build_config\": {\"input_shape\": [null, 3]}}";
+    static const char *const paths[] = {"dense_layers/dense/vars/0", "dense_layers/dense/vars/1",
+                                        "dense_layers/dense_1/vars/0", "dense_layers/dense_1/vars/1"};
+    ks_registry *registry = with_plugin();
+    ks_model_options options = {.registry = registry};
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load_bytes(&model, &context, (ks_bytes){(const uint8_t *)text, sizeof(text) - 1},
+                                         "model.json", &options),
+                     KS_OK);
+    assert_int_equal(ks_model_weight_count(model), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(ks_model_weight_at(model, i).path, paths[i]);
+    ks_model_free(model);
+    ks_registry_free(registry);
+}
+
+// Last: what is registered stays for the process.
+static void test_registered(void **state) {
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_registry_load(ks_registry_registered(), &context, PLUGIN), KS_OK);
+    assert_int_equal(load(&model, &context, NULL), KS_OK);
+    check_numbers(model);
+    ks_model_free(model);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unknown),        cmocka_unit_test(test_passed_at_load), cmocka_unit_test(test_in_scope),
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
+        cmocka_unit_test(test_subclassed),     cmocka_unit_test(test_registered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
