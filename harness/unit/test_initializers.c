@@ -30,8 +30,8 @@ static double *sample(const char *class_name, const char *config, ks_shape shape
     ks_random random;
     uint64_t elements;
     double *out;
-    snprintf(text, sizeof(text), "{\"module\": \"keras.initializers\", \"class_name\": \"%s\", \"config\": %s}", class_name,
-             config);
+    snprintf(text, sizeof(text), "{\"module\": \"keras.initializers\", \"class_name\": \"%s\", \"config\": %s}",
+             class_name, config);
     ks_context_init(&context, NULL);
     ks_arena_init(&arena, &context);
     assert_int_equal(ks_json_parse(&json, &context, (ks_bytes){(const uint8_t *)text, strlen(text)}, KS_ROAD_STRICT),

@@ -20,7 +20,8 @@
 // A model of three custom things: a registered layer, a layer passed by name, a function.
 static const char document[] =
     "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": ["
-    "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 3], \"dtype\": "
+    "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 3], "
+    "\"dtype\": "
     "\"float32\", \"name\": \"i\"}, \"registered_name\": null},"
     "{\"module\": \"guide\", \"class_name\": \"RegisteredLayer\", \"config\": {\"name\": \"r\", \"trainable\": true, "
     "\"dtype\": \"float32\", \"start\": 0.25}, \"registered_name\": \"golden>RegisteredLayer\"},"
@@ -132,12 +133,14 @@ static void test_written(void **state) {
     (void)state;
     assert_int_equal(load(&model, &context, registry), KS_OK);
     assert_int_equal(ks_model_to_json(&text, model), KS_OK);
-    assert_non_null(strstr(text.data, "{\"module\": \"guide\", \"class_name\": \"RegisteredLayer\", \"config\": {\"name\": "
-                                      "\"r\", \"trainable\": true, \"dtype\": {\"module\": \"keras\", \"class_name\": "
-                                      "\"DTypePolicy\", \"config\": {\"name\": \"float32\"}, \"registered_name\": null}, "
-                                      "\"start\": 0.25}, \"registered_name\": \"golden>RegisteredLayer\""));
-    assert_non_null(strstr(text.data, "\"activation\": {\"module\": \"builtins\", \"class_name\": \"function\", \"config\": "
-                                      "\"custom_activation\", \"registered_name\": \"custom_activation\"}"));
+    assert_non_null(strstr(text.data,
+                           "{\"module\": \"guide\", \"class_name\": \"RegisteredLayer\", \"config\": {\"name\": "
+                           "\"r\", \"trainable\": true, \"dtype\": {\"module\": \"keras\", \"class_name\": "
+                           "\"DTypePolicy\", \"config\": {\"name\": \"float32\"}, \"registered_name\": null}, "
+                           "\"start\": 0.25}, \"registered_name\": \"golden>RegisteredLayer\""));
+    assert_non_null(strstr(text.data,
+                           "\"activation\": {\"module\": \"builtins\", \"class_name\": \"function\", \"config\": "
+                           "\"custom_activation\", \"registered_name\": \"custom_activation\"}"));
     assert_int_equal(ks_model_clone(&clone, model, 1), KS_OK);
     check_numbers(clone);
     assert_int_equal(ks_model_to_json(&again, clone), KS_OK);
@@ -187,9 +190,9 @@ static void test_registered(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown),        cmocka_unit_test(test_passed_at_load), cmocka_unit_test(test_in_scope),
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
-        cmocka_unit_test(test_subclassed),     cmocka_unit_test(test_registered),
+        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_passed_at_load), cmocka_unit_test(test_in_scope),
+        cmocka_unit_test(test_names),      cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
+        cmocka_unit_test(test_subclassed), cmocka_unit_test(test_registered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,8 +45,8 @@ typedef struct local_run {
 
 // The weight between channel c of an input element and filter f of a place; `n` counts the place's connected elements
 // and `tap` its taps.
-static ks_real weight(const local_run *l, size_t place, size_t connected, size_t n, size_t tap, size_t element, size_t c,
-                      size_t f) {
+static ks_real weight(const local_run *l, size_t place, size_t connected, size_t n, size_t tap, size_t element,
+                      size_t c, size_t f) {
     if (l->params->implementation == 1) {
         size_t column = l->channels_first ? c * l->taps + tap : tap * l->channels + c;
         return l->kernel[(place * l->taps * l->channels + column) * l->filters + f];

@@ -65,10 +65,13 @@ const ks_class ks_class_ThresholdedReLU = {
         LOCAL_ROW(activity_regularizer, REGULARIZER, KS_NULLABLE | KS_INERT, "null"),                                  \
         LOCAL_ROW(kernel_constraint, CONSTRAINT, KS_NULLABLE | KS_INERT, "null"),                                      \
         LOCAL_ROW(bias_constraint, CONSTRAINT, KS_NULLABLE | KS_INERT, "null"),                                        \
-    {                                                                                                                  \
-        .name = "implementation", .type = KS_KEY_INT, .flags = 0, .offset = offsetof(LOCAL, implementation),           \
-        .otherwise = "1", .minimum = 1, .maximum = 3                                                                   \
-    }
+        {.name = "implementation",                                                                                     \
+         .type = KS_KEY_INT,                                                                                           \
+         .flags = 0,                                                                                                   \
+         .offset = offsetof(LOCAL, implementation),                                                                    \
+         .otherwise = "1",                                                                                             \
+         .minimum = 1,                                                                                                 \
+         .maximum = 3}
 
 static const char *const local_paddings[] = {"valid", "same", NULL};
 static const ks_key local_1d_keys[] = {LOCAL_KEYS(1)};

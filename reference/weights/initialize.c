@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Source of the rules: Keras 3 initializers/{random_initializers,constant_initializers}.py; which initializer a variable
-// has: the build methods of the layers.
+// Source of the rules: Keras 3 initializers/{random_initializers,constant_initializers}.py; which initializer a
+// variable has: the build methods of the layers.
 #include "weights/initialize.h"
 
 #include <math.h>
@@ -53,7 +53,7 @@ static void fill_all(double *out, size_t count, double value) {
         out[i] = value;
 }
 
-enum { FAN_IN, FAN_OUT, FAN_AVERAGE };                        // choices of "mode"
+enum { FAN_IN, FAN_OUT, FAN_AVERAGE };                          // choices of "mode"
 enum { TRUNCATED_NORMAL, UNTRUNCATED_NORMAL, UNIFORM, NORMAL }; // choices of "distribution"
 
 static void fill_scaled(double *out, const ks_shape *shape, double scale, int mode, int distribution,
@@ -70,7 +70,8 @@ static void fill_scaled(double *out, const ks_shape *shape, double scale, int mo
         fill_normal(out, count_of(shape), 0, sqrt(scale) / TRUNCATED_DEVIATION, true, random);
 }
 
-// --- orthogonal matrices ----------------------------------------------------------------------------------------------
+// --- orthogonal matrices
+// ----------------------------------------------------------------------------------------------
 
 static double dot(const double *a, const double *b, size_t rows, size_t columns) {
     double sum = 0;
@@ -79,8 +80,8 @@ static double dot(const double *a, const double *b, size_t rows, size_t columns)
     return sum;
 }
 
-// Orthonormal columns in place of random ones: Gram-Schmidt, each column twice, which is Q of a QR factorization whose R
-// has a positive diagonal. False: a column vanished.
+// Orthonormal columns in place of random ones: Gram-Schmidt, each column twice, which is Q of a QR factorization whose
+// R has a positive diagonal. False: a column vanished.
 static bool orthonormalize(double *matrix, size_t rows, size_t columns) {
     for (size_t c = 0; c < columns; c++) {
         double length;
@@ -120,7 +121,8 @@ static ks_code fill_orthogonal(double *out, const ks_shape *shape, const ks_obje
     return KS_OK;
 }
 
-// --- constants --------------------------------------------------------------------------------------------------------
+// --- constants
+// --------------------------------------------------------------------------------------------------------
 
 static ks_code fill_constant(double *out, const ks_shape *shape, const ks_object *initializer, ks_context *context) {
     const ks_numbers *value = &((const ks_constant *)initializer->params)->value;
@@ -149,7 +151,8 @@ static ks_code fill_identity(double *out, const ks_shape *shape, const ks_object
     return KS_OK;
 }
 
-// --- by class -----------------------------------------------------------------------------------------------------------
+// --- by class
+// -----------------------------------------------------------------------------------------------------------
 
 static bool is_given(const ks_value *value) {
     return value && value->type != KS_VALUE_NULL;
@@ -217,7 +220,8 @@ ks_code ks_initializer_fill(double *out, const ks_shape *shape, const ks_object 
     return KS_OK;
 }
 
-// --- variables ----------------------------------------------------------------------------------------------------------
+// --- variables
+// ----------------------------------------------------------------------------------------------------------
 
 static const ks_object *key_object(const ks_object *object, const char *key, bool *found) {
     for (size_t i = 0; i < object->row->n_keys; i++) {
