@@ -176,7 +176,7 @@ static ks_code convolution_3d(ks__upgrade *u, ks__dict *record, ks__dict *config
 
 // The announced output shape must be the one that comes out; the layer checks it.
 static ks_code deconvolution_2d(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
-    ks__dict_rename(config, "output_shape", "keras1.output_shape");
+    ks__dict_remove(config, "output_shape");
     return convolution_2d(u, record, config, place);
 }
 

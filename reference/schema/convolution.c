@@ -209,6 +209,21 @@ done:
     return code;
 }
 
+// Keras 1 announces the result's shape, which must be the one that comes out.
+static ks_code check_announced(ks_call *call, const ks_object *object, const ks_shape *shape) {
+    const ks_value *old = object->original && object->dialect == KS_DIALECT_KERAS1
+                              ? ks_value_get(ks_value_get(object->original, "config"), "output_shape")
+                              : NULL;
+    for (int i = 0; old && old->type == KS_VALUE_LIST && i < shape->rank; i++) {
+        const ks_value *size = (size_t)i < old->as.list.count ? &old->as.list.items[i] : NULL;
+        if (size && (size->type != KS_VALUE_INT || ks_dims_agree(size->as.integer, shape->dims[i])))
+            continue;
+        return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "output_shape",
+                            "a result of other sizes than the usual ones cannot be run by this reference");
+    }
+    return KS_OK;
+}
+
 static ks_code transpose_infer(ks_tree *out, ks_call *call, ks_object *object) {
     const ks_convolution *params = object->params;
     ks_array *input = conv_input(call, object);
@@ -219,6 +234,7 @@ static ks_code transpose_infer(ks_tree *out, ks_call *call, ks_object *object) {
         return call->context->error.code;
     KS_TRY(check_channels(call, object, kernel_dim(object, 1), channels_of(params, input)));
     shape = ks_window_transposed_shape(&input->shape, &rule, &params->output_padding, params->filters);
+    KS_TRY(check_announced(call, object, &shape));
     KS_TRY(ks_result(out, call, KS_DTYPE_NONE, &shape));
 done:
     return code;

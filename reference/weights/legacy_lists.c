@@ -11,6 +11,7 @@
 // the config is written.
 #include <string.h>
 
+#include "schema/convolutional_recurrent.h"
 #include "schema/recurrent.h"
 #include "weights/legacy.h"
 
@@ -21,12 +22,17 @@ static const int lstm_gates[] = {0, 2, 1, 3};
 static const int gru_gates[] = {0, 1, 2};
 
 static int n_gates(const ks_object *object) {
-    return object->row == &ks_class_LSTMCell ? 4 : object->row == &ks_class_GRUCell ? 3 : 1;
+    if (object->row == &ks_class_LSTMCell || object->row == &ks_conv_lstm_cell)
+        return 4;
+    return object->row == &ks_class_GRUCell ? 3 : 1;
 }
 
 // consume_less="gpu" in its words
 static bool side_by_side(const ks_object *object) {
-    const ks_value *implementation = ((const ks_rnn_cell *)object->params)->implementation;
+    const ks_value *implementation;
+    if (object->row == &ks_conv_lstm_cell)
+        return false;
+    implementation = ((const ks_rnn_cell *)object->params)->implementation;
     return implementation && implementation->type == KS_VALUE_INT && implementation->as.integer == 2;
 }
 
