@@ -19,12 +19,12 @@ typedef struct lstm_run {
     size_t batch, steps, channels, filters;
     size_t elements, places; ///< spatial elements of an input, of a state
     const ks_real *kernel, *recurrent, *bias;
-    const ks_real *x;  ///< [batch][steps][elements][channels]
-    ks_real *step;     ///< [batch][elements][channels]
+    const ks_real *x;               ///< [batch][steps][elements][channels]
+    ks_real *step;                  ///< [batch][elements][channels]
     ks_real *sums, *recurrent_sums; ///< [batch · places][4 · filters]
-    ks_real *gate[4];  ///< [batch · places][filters]
+    ks_real *gate[4];               ///< [batch · places][filters]
     ks_real *h, *c, *next_h, *next_c, *previous;
-    const bool *mask;  ///< [batch][steps], NULL: none
+    const bool *mask; ///< [batch][steps], NULL: none
 } lstm_run;
 
 // The geometry of a convolution with padding "same" from the states' places to themselves.
@@ -93,7 +93,7 @@ static void keep(const lstm_run *r, size_t time, ks_real *out, size_t position) 
 
 static ks_code get_memory(lstm_run *r, ks_run *run) {
     size_t rows = r->batch * r->places, count = rows * r->filters;
-    ks_real **blocks[] = {&r->h, &r->c, &r->next_h, &r->next_c, &r->previous,
+    ks_real **blocks[] = {&r->h,       &r->c,       &r->next_h,  &r->next_c, &r->previous,
                           &r->gate[0], &r->gate[1], &r->gate[2], &r->gate[3]};
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
         *blocks[i] = ks_run_memory(run, count, sizeof(ks_real));

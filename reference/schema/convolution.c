@@ -4,6 +4,7 @@
 // layers/convolutional/base_conv.py, base_conv_transpose.py, base_depthwise_conv.py, base_separable_conv.py.
 #include "schema/convolution.h"
 
+#include "schema/broadcast.h"
 #include "schema/key_row.h"
 
 static const char *const paddings[] = {"valid", "same", NULL};
