@@ -235,7 +235,7 @@ static bool is_causal(const ks_value *record) {
 }
 
 static bool takes_states(const ks_class *row) {
-    return row && row->arguments && strcmp(row->arguments[0], "sequences") == 0;
+    return row && row->arguments && row->arguments[0] && strcmp(row->arguments[0], "sequences") == 0;
 }
 
 // A recurrent layer called with initial states has them behind its sequences.
