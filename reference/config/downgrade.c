@@ -334,27 +334,14 @@ done:
 
 // --- classes with more to do ----------------------------------------------------------------------------------------
 
-/// tf_keras takes these three out of the config without asking whether they are there.
-static ks_code add_attention_shapes(ks__downgrade *d, ks_value *config, const ks_value *record) {
+/// tf_keras takes these three out of the config without asking whether they are there; null: the calls tell.
+static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config) {
     static const char *const keys[] = {"query_shape", "key_shape", "value_shape"};
-    const ks_value *shapes = ks_value_get(ks_value_get(record, "build_config"), "shapes_dict");
     ks_code code = KS_OK;
-    if (!shapes)
-        shapes = ks_value_get(record, "build_config");
-    for (size_t i = 0; i < 3; i++) {
-        const ks_value *shape = shapes ? ks_value_get(shapes, keys[i]) : NULL;
-        if (!shape && i == 1 && shapes) // the keys are the values
-            shape = ks_value_get(shapes, "value_shape");
-        KS_TRY(ks__downgrade_put(d, config, keys[i], shape ? *shape : ks_value_null()));
-    }
+    for (size_t i = 0; i < 3 && strcmp(row->name, "MultiHeadAttention") == 0; i++)
+        KS_TRY(ks__downgrade_put(d, config, keys[i], ks_value_null()));
 done:
     return code;
-}
-
-static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config, const ks_value *record) {
-    if (strcmp(row->name, "MultiHeadAttention") == 0)
-        return add_attention_shapes(d, config, record);
-    return KS_OK;
 }
 
 // --- records --------------------------------------------------------------------------------------------------------
@@ -388,9 +375,11 @@ static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *
     for (size_t i = 0; i < sizeof unknown_classes / sizeof unknown_classes[0]; i++)
         if (strcmp(unknown_classes[i], row->name) == 0)
             return ks__no_word(d, place, "Keras 2 has no layer %s", row->name);
+    if (strncmp(row->module, "keras1.", 7) == 0)
+        return ks__no_word(d, place, "Keras 2 has no layer %s; it was one of Keras 1", row->name);
     ks_code code;
     KS_TRY(downgrade_keys(out, d, row, ks_value_get(record, "config"), place));
-    KS_TRY(finish_class(d, row, out, record));
+    KS_TRY(finish_class(d, row, out));
 done:
     return code;
 }

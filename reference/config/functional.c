@@ -117,6 +117,9 @@ static ks_code read_entry(wiring *w, entry *e, const ks_value *record, size_t in
         return ks__config_fail(w->reader, KS_E_CONFIG_RECORD, record, e->place, NULL,
                                "expected a layer, found the %s %s", ks_kind_name(e->object->row->kind),
                                e->object->row->name);
+    // Until 3.1 the config of some operations has no name of its own.
+    if (name && name->type == KS_VALUE_STRING && e->object->name == e->object->row->name)
+        e->object->name = name->text.data;
     e->name = name && name->type == KS_VALUE_STRING ? name->text : ks_text_from(e->object->name);
     e->calls = ks_value_get(record, "inbound_nodes");
     e->depth = -1;

@@ -48,18 +48,20 @@ static const char *way_text(ks__save *save, const way *at) {
                         : ks_arena_format(&save->arena, "%s/%zu", above, at->index);
 }
 
-/// Functions that only Keras 1 and 2 have are called "keras2.…" in the canonical model; Keras 3 has other functions of
-/// those names.
+/// Functions and classes that only Keras 1 and 2 have are called "keras2.…" and "keras1.…" in the canonical model;
+/// Keras 3 has none, or others, of those names.
+static bool is_old_word(const ks_value *value) {
+    return value->type == KS_VALUE_STRING && value->text.size > 7 &&
+           (memcmp(value->text.data, "keras1.", 7) == 0 || memcmp(value->text.data, "keras2.", 7) == 0);
+}
+
 static ks_code check_words(ks__save *save, const ks_value *value, const way *at) {
-    static const char prefix[] = "keras2.";
     bool dict = value->type == KS_VALUE_DICT;
     size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
     ks_code code = KS_OK;
-    if (value->type == KS_VALUE_STRING && value->text.size >= sizeof prefix &&
-        memcmp(value->text.data, prefix, sizeof prefix - 1) == 0)
+    if (is_old_word(value))
         return ks_fail(save->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(save, at),
-                       "Keras 3 has no function that computes what \"%.60s\" of Keras 1 and 2 does",
-                       value->text.data + sizeof prefix - 1);
+                       "Keras 3 has nothing that computes what \"%.60s\" of Keras 1 and 2 does", value->text.data + 7);
     for (size_t i = 0; i < count && code == KS_OK; i++) {
         way inner = {at, dict ? value->as.dict.members[i].key : (ks_text){NULL, 0}, i};
         code = check_words(save, dict ? &value->as.dict.members[i].value : &value->as.list.items[i], &inner);

@@ -184,18 +184,26 @@ done:
     return code;
 }
 
+/// Operations in a graph are layers without weights in Keras 2, which its readers pass over.
+static bool has_group(const ks_object *layer) {
+    return layer->row->kind != KS_KIND_OPERATION;
+}
+
 static ks_code write_all(writing *w, const char *keras_version, const char *backend) {
     ks_text *names = ks_arena_get(w->arena, w->legacy.n_layers + 1, sizeof *names);
+    size_t count = 0;
     ks_code code;
     if (!names)
         return failed(w);
     KS_TRY(ks_hdf5_writer_group(w->writer, w->group));
     for (size_t i = 0; i < w->legacy.n_layers; i++)
-        names[i] = ks_text_from(w->legacy.layers[i]->name);
-    KS_TRY(save_names(w, w->group, "layer_names", names, w->legacy.n_layers));
+        if (has_group(w->legacy.layers[i]))
+            names[count++] = ks_text_from(w->legacy.layers[i]->name);
+    KS_TRY(save_names(w, w->group, "layer_names", names, count));
     KS_TRY(write_versions(w, keras_version, backend));
     for (size_t i = 0; i < w->legacy.n_layers; i++)
-        KS_TRY(write_layer(w, w->legacy.layers[i]));
+        if (has_group(w->legacy.layers[i]))
+            KS_TRY(write_layer(w, w->legacy.layers[i]));
     KS_TRY(write_top_level(w));
 done:
     return code;

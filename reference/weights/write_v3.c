@@ -75,6 +75,8 @@ ks_code ks_weights_write_v3(const ks_weight_map *map, ks_context *context, ks_hd
     for (; cursor->object < map->n_objects; cursor->object++, cursor->variable = 0) {
         const ks_saved_object *saved = &map->objects[cursor->object];
         size_t count = ks_weights_count_own(saved->object);
+        if (saved->object->row->kind == KS_KIND_OPERATION) // a layer in the graphs of Keras 2 only
+            continue;
         // The group is named where it begins; the rest of it, in a new shard, has no name.
         KS_TRY(open_group(path, writer, context, saved, cursor->variable == 0));
         size_t group_size = strlen(path);
