@@ -43,8 +43,8 @@ DESCRIBED(AutoContrast, NO_KERNEL, NULL, auto_contrast_keys);
 
 static const ks_key center_crop_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height, INT, 0, NULL),
-    KS_ROW_LOOSE(width, INT, 0, NULL),
+    KS_ROW_LOOSE(height, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(width, INT, KS_REQUIRED, NULL),
 };
 
 DESCRIBED(CenterCrop, NO_KERNEL, NULL, center_crop_keys);
@@ -77,7 +77,7 @@ DESCRIBED(Equalization, NO_KERNEL, NULL, equalization_keys);
 
 static const ks_key max_num_bounding_boxes_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(max_number, INT, 0, NULL),
+    KS_ROW_LOOSE(max_number, INT, KS_REQUIRED, NULL),
 };
 
 DESCRIBED(MaxNumBoundingBoxes, NO_KERNEL, NULL, max_num_bounding_boxes_keys);
@@ -103,7 +103,7 @@ DESCRIBED(RandAugment, NO_KERNEL, NULL, rand_augment_keys);
 
 static const ks_key random_brightness_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_AROUND_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_AROUND_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -112,7 +112,7 @@ DESCRIBED(RandomBrightness, NO_KERNEL, NULL, random_brightness_keys);
 
 static const ks_key random_color_degeneration_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_AROUND_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_AROUND_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -133,7 +133,7 @@ DESCRIBED(RandomColorJitter, NO_KERNEL, NULL, random_color_jitter_keys);
 
 static const ks_key random_contrast_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_FROM_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_FROM_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -142,8 +142,8 @@ DESCRIBED(RandomContrast, NO_KERNEL, NULL, random_contrast_keys);
 
 static const ks_key random_crop_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height, INT, 0, NULL),
-    KS_ROW_LOOSE(width, INT, 0, NULL),
+    KS_ROW_LOOSE(height, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(width, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "966701959"),
 };
 
@@ -201,7 +201,7 @@ DESCRIBED(RandomGrayscale, NO_KERNEL, NULL, random_grayscale_keys);
 
 static const ks_key random_hue_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_FROM_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_FROM_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -210,7 +210,7 @@ DESCRIBED(RandomHue, NO_KERNEL, NULL, random_hue_keys);
 
 static const ks_key random_invert_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_FROM_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_FROM_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -230,7 +230,7 @@ DESCRIBED(RandomPerspective, NO_KERNEL, NULL, random_perspective_keys);
 
 static const ks_key random_posterization_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_FROM_1),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_FROM_1),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -239,7 +239,7 @@ DESCRIBED(RandomPosterization, NO_KERNEL, NULL, random_posterization_keys);
 
 static const ks_key random_rotation_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_AROUND_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_AROUND_0),
     KS_ROW_LOOSE(fill_mode, TEXT, 0, "\"reflect\""),
     KS_ROW_LOOSE(fill_value, FLOAT, 0, "0.0"),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
@@ -250,7 +250,7 @@ DESCRIBED(RandomRotation, NO_KERNEL, NULL, random_rotation_keys);
 
 static const ks_key random_saturation_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_AROUND_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_AROUND_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -259,7 +259,7 @@ DESCRIBED(RandomSaturation, NO_KERNEL, NULL, random_saturation_keys);
 
 static const ks_key random_sharpness_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE_FORM(factor, 0, NULL, KS_FORM_FROM_0),
+    KS_ROW_LOOSE_FORM(factor, KS_REQUIRED, NULL, KS_FORM_FROM_0),
     KS_ROW_LOOSE(value_range, ANY, 0, "[0, 255]"),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
@@ -280,8 +280,8 @@ DESCRIBED(RandomShear, NO_KERNEL, NULL, random_shear_keys);
 
 static const ks_key random_translation_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height_factor, FLOAT, 0, NULL),
-    KS_ROW_LOOSE(width_factor, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(height_factor, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(width_factor, FLOAT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(fill_mode, TEXT, 0, "\"reflect\""),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
@@ -292,7 +292,7 @@ DESCRIBED(RandomTranslation, NO_KERNEL, NULL, random_translation_keys);
 
 static const ks_key random_zoom_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height_factor, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(height_factor, FLOAT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(width_factor, FLOAT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(fill_mode, TEXT, 0, "\"reflect\""),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
@@ -304,8 +304,8 @@ DESCRIBED(RandomZoom, NO_KERNEL, NULL, random_zoom_keys);
 
 static const ks_key resizing_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height, INT, 0, NULL),
-    KS_ROW_LOOSE(width, INT, 0, NULL),
+    KS_ROW_LOOSE(height, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(width, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
     KS_ROW_LOOSE(crop_to_aspect_ratio, BOOL, 0, "false"),
     KS_ROW_LOOSE(pad_to_aspect_ratio, BOOL, 0, "false"),

@@ -38,24 +38,20 @@
      .offset = offsetof(params, key),                                                                                  \
      .otherwise = (text),                                                                                              \
      .choices = (table)}
-/// A key without a field, of a class that is only described. `text` NULL: required.
+/// A key without a field, of a class that is only described; `text` is NULL with KS_REQUIRED.
 #define KS_ROW_LOOSE(key, key_type, key_flags, text)                                                                   \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
-     .offset = KS_LOOSE,                                                                                               \
-     .otherwise = (text)}
+    {.name = #key, .type = KS_KEY_##key_type, .flags = (key_flags), .offset = KS_LOOSE, .otherwise = (text)}
 #define KS_ROW_LOOSE_FORM(key, key_flags, text, key_form)                                                              \
     {.name = #key,                                                                                                     \
      .type = KS_KEY_ANY,                                                                                               \
-     .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
+     .flags = (key_flags),                                                                                             \
      .offset = KS_LOOSE,                                                                                               \
      .otherwise = (text),                                                                                              \
      .form = (key_form)}
 #define KS_ROW_LOOSE_INTS(key, key_flags, text, count)                                                                 \
     {.name = #key,                                                                                                     \
      .type = KS_KEY_INTS,                                                                                              \
-     .flags = (key_flags) | ((text) ? 0 : KS_REQUIRED),                                                                \
+     .flags = (key_flags),                                                                                             \
      .offset = KS_LOOSE,                                                                                               \
      .otherwise = (text),                                                                                              \
      .length = (count)}

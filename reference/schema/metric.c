@@ -157,14 +157,10 @@ static const ks_key hinge_keys[] = {
 METRIC(MetricHinge, "Hinge", hinge_keys);
 
 static const ks_key io_u_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"io_u\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
-    KS_ROW_LOOSE(num_classes, INT, 0, NULL),
-    KS_ROW_LOOSE(target_class_ids, ANY, 0, NULL),
-    KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(sparse_y_true, BOOL, 0, "true"),
-    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "true"),
-    KS_ROW_LOOSE(axis, INT, 0, "-1"),
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"io_u\""),    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
+    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),    KS_ROW_LOOSE(target_class_ids, ANY, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"), KS_ROW_LOOSE(sparse_y_true, BOOL, 0, "true"),
+    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "true"),         KS_ROW_LOOSE(axis, INT, 0, "-1"),
 };
 
 METRIC(MetricIoU, "IoU", io_u_keys);
@@ -205,7 +201,7 @@ static const ks_key mean_absolute_percentage_error_keys[] = {
 METRIC(MetricMeanAbsolutePercentageError, "MeanAbsolutePercentageError", mean_absolute_percentage_error_keys);
 
 static const ks_key mean_io_u_keys[] = {
-    KS_ROW_LOOSE(num_classes, INT, 0, NULL),
+    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_io_u\""),
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
     KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
@@ -219,7 +215,7 @@ METRIC(MetricMeanIoU, "MeanIoU", mean_io_u_keys);
 static const ks_key mean_metric_wrapper_keys[] = {
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_metric_wrapper\""),
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(fn, ANY, 0, NULL),
+    KS_ROW_LOOSE(fn, ANY, KS_REQUIRED, NULL),
 };
 
 METRIC(MetricMeanMetricWrapper, "MeanMetricWrapper", mean_metric_wrapper_keys);
@@ -251,8 +247,8 @@ const ks_class ks_class_MetricBase = {
 };
 
 static const ks_key one_hot_io_u_keys[] = {
-    KS_ROW_LOOSE(num_classes, INT, 0, NULL),
-    KS_ROW_LOOSE(target_class_ids, ANY, 0, NULL),
+    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(target_class_ids, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"one_hot_io_u\""),
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
     KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
@@ -263,12 +259,9 @@ static const ks_key one_hot_io_u_keys[] = {
 METRIC(MetricOneHotIoU, "OneHotIoU", one_hot_io_u_keys);
 
 static const ks_key one_hot_mean_io_u_keys[] = {
-    KS_ROW_LOOSE(num_classes, INT, 0, NULL),
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"one_hot_mean_io_u\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
-    KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "false"),
-    KS_ROW_LOOSE(axis, INT, 0, "-1"),
+    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),  KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"one_hot_mean_io_u\""),
+    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""), KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "false"),      KS_ROW_LOOSE(axis, INT, 0, "-1"),
 };
 
 METRIC(MetricOneHotMeanIoU, "OneHotMeanIoU", one_hot_mean_io_u_keys);
@@ -301,7 +294,7 @@ static const ks_key precision_at_recall_keys[] = {
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
-    KS_ROW_LOOSE(recall, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(recall, FLOAT, KS_REQUIRED, NULL),
 };
 
 METRIC(MetricPrecisionAtRecall, "PrecisionAtRecall", precision_at_recall_keys);
@@ -328,7 +321,7 @@ static const ks_key recall_at_precision_keys[] = {
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
-    KS_ROW_LOOSE(precision, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(precision, FLOAT, KS_REQUIRED, NULL),
 };
 
 METRIC(MetricRecallAtPrecision, "RecallAtPrecision", recall_at_precision_keys);
@@ -345,7 +338,7 @@ static const ks_key sensitivity_at_specificity_keys[] = {
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
-    KS_ROW_LOOSE(specificity, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(specificity, FLOAT, KS_REQUIRED, NULL),
 };
 
 METRIC(MetricSensitivityAtSpecificity, "SensitivityAtSpecificity", sensitivity_at_specificity_keys);
@@ -381,7 +374,7 @@ static const ks_key specificity_at_sensitivity_keys[] = {
     KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
-    KS_ROW_LOOSE(sensitivity, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(sensitivity, FLOAT, KS_REQUIRED, NULL),
 };
 
 METRIC(MetricSpecificityAtSensitivity, "SpecificityAtSensitivity", specificity_at_sensitivity_keys);

@@ -101,7 +101,7 @@ OPTIMIZER(Lion, "Lion", lion_keys);
 
 static const ks_key loss_scale_optimizer_keys[] = {
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"loss_scale_optimizer\""),
-    KS_ROW_LOOSE(inner_optimizer, ANY, 0, NULL),
+    KS_ROW_LOOSE(inner_optimizer, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(initial_scale, FLOAT, 0, "32768.0"),
     KS_ROW_LOOSE(dynamic_growth_steps, INT, 0, "2000"),
 };
@@ -175,14 +175,14 @@ static const ks_key schedule_free_adam_w_keys[] = {
 OPTIMIZER(ScheduleFreeAdamW, "ScheduleFreeAdamW", schedule_free_adam_w_keys);
 
 static const ks_key optimizer_map_keys[] = {
-    KS_ROW_LOOSE(default_optimizer, ANY, 0, NULL),
+    KS_ROW_LOOSE(default_optimizer, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(optimizer_map, ANY, KS_NULLABLE, "{}"),
 };
 
 OPTIMIZER(OptimizerMap, "OptimizerMap", optimizer_map_keys);
 
 static const ks_key multi_optimizer_keys[] = {
-    KS_ROW_LOOSE(optimizer_map, ANY, 0, NULL),
+    KS_ROW_LOOSE(optimizer_map, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(loss_scale_factor, FLOAT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"multi_optimizer\""),
 };

@@ -17,15 +17,17 @@
     }
 
 static const ks_key category_encoding_keys[] = {
-    KS_ROW_LOOSE(num_tokens, INT, 0, NULL),
+    KS_ROW_LOOSE(num_tokens, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(output_mode, TEXT, 0, "\"multi_hot\""),
 };
 
 DESCRIBED(CategoryEncoding, NO_KERNEL, NULL, category_encoding_keys);
 
 static const ks_key discretization_keys[] = {
-    KS_ROW_LOOSE(bin_boundaries, ANY, 0, NULL), KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"),    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
+    KS_ROW_LOOSE(bin_boundaries, ANY, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"),
+    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
     KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
 };
 
@@ -33,7 +35,7 @@ DESCRIBED(Discretization, NO_KERNEL, "bin_boundaries num_bins epsilon output_mod
           discretization_keys);
 
 static const ks_key hashed_crossing_keys[] = {
-    KS_ROW_LOOSE(num_bins, INT, 0, NULL),
+    KS_ROW_LOOSE(num_bins, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
     KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
 };
@@ -41,7 +43,7 @@ static const ks_key hashed_crossing_keys[] = {
 DESCRIBED(HashedCrossing, NO_KERNEL, "num_bins output_mode sparse name dtype_name=int64", hashed_crossing_keys);
 
 static const ks_key hashing_keys[] = {
-    KS_ROW_LOOSE(num_bins, INT, 0, NULL),
+    KS_ROW_LOOSE(num_bins, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE_FORM(salt, KS_NULLABLE, "null", KS_FORM_PAIR),
     KS_ROW_LOOSE(mask_value, ANY, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
@@ -93,7 +95,7 @@ static bool text_adjust(ks_value *config, ks_arena *arena, const ks_object *obje
 
 static const ks_key integer_lookup_keys[] = {
     KS_ROW_LOOSE(invert, BOOL, 0, "false"),
-    KS_ROW_LOOSE(max_tokens, INT, 0, NULL),
+    KS_ROW_LOOSE(max_tokens, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(num_oov_indices, INT, 0, "1"),
     KS_ROW_LOOSE(oov_token, INT, 0, "-1"),
     KS_ROW_LOOSE(mask_token, ANY, KS_NULLABLE, "null"),
@@ -136,14 +138,14 @@ static const ks_key mel_spectrogram_keys[] = {
 DESCRIBED(MelSpectrogram, NO_KERNEL, NULL, mel_spectrogram_keys);
 
 static const ks_key pipeline_keys[] = {
-    KS_ROW_LOOSE(layers, ANY, 0, NULL),
+    KS_ROW_LOOSE(layers, ANY, KS_REQUIRED, NULL),
 };
 
 DESCRIBED(Pipeline, NO_KERNEL, "layers name", pipeline_keys);
 
 static const ks_key reversible_embedding_keys[] = {
-    KS_ROW_LOOSE(input_dim, INT, 0, NULL),
-    KS_ROW_LOOSE(output_dim, INT, 0, NULL),
+    KS_ROW_LOOSE(input_dim, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(output_dim, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(embeddings_initializer, INITIALIZER, 0, "\"random_uniform\""),
     KS_ROW_LOOSE(embeddings_regularizer, REGULARIZER, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),

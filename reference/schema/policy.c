@@ -17,12 +17,12 @@ static const ks_key name_keys[] = {
 };
 
 static const ks_key quantized_keys[] = {
-    KS_ROW_LOOSE(mode, TEXT, 0, NULL),
+    KS_ROW_LOOSE(mode, TEXT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(source_name, TEXT, KS_NULLABLE, "\"float32\""),
 };
 
 static const ks_key float8_keys[] = {
-    KS_ROW_LOOSE(mode, TEXT, 0, NULL),
+    KS_ROW_LOOSE(mode, TEXT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(source_name, TEXT, KS_NULLABLE, "\"float32\""),
     KS_ROW_LOOSE(amax_history_length, INT, 0, "1024"),
 };

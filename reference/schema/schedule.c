@@ -12,8 +12,8 @@
     }
 
 static const ks_key cosine_decay_keys[] = {
-    KS_ROW_LOOSE(initial_learning_rate, FLOAT, 0, NULL),
-    KS_ROW_LOOSE(decay_steps, INT, 0, NULL),
+    KS_ROW_LOOSE(initial_learning_rate, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(decay_steps, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(alpha, FLOAT, 0, "0.0"),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"CosineDecay\""),
     KS_ROW_LOOSE(warmup_target, ANY, KS_NULLABLE, "null"),
@@ -23,8 +23,8 @@ static const ks_key cosine_decay_keys[] = {
 SCHEDULE(CosineDecay, "CosineDecay", cosine_decay_keys);
 
 static const ks_key cosine_decay_restarts_keys[] = {
-    KS_ROW_LOOSE(initial_learning_rate, FLOAT, 0, NULL),
-    KS_ROW_LOOSE(first_decay_steps, INT, 0, NULL),
+    KS_ROW_LOOSE(initial_learning_rate, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(first_decay_steps, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(t_mul, FLOAT, 0, "2.0"),
     KS_ROW_LOOSE(m_mul, FLOAT, 0, "1.0"),
     KS_ROW_LOOSE(alpha, FLOAT, 0, "0.0"),
@@ -34,9 +34,9 @@ static const ks_key cosine_decay_restarts_keys[] = {
 SCHEDULE(CosineDecayRestarts, "CosineDecayRestarts", cosine_decay_restarts_keys);
 
 static const ks_key exponential_decay_keys[] = {
-    KS_ROW_LOOSE(initial_learning_rate, FLOAT, 0, NULL),
-    KS_ROW_LOOSE(decay_steps, INT, 0, NULL),
-    KS_ROW_LOOSE(decay_rate, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(initial_learning_rate, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(decay_steps, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(decay_rate, FLOAT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(staircase, BOOL, 0, "false"),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"ExponentialDecay\""),
 };
@@ -44,9 +44,9 @@ static const ks_key exponential_decay_keys[] = {
 SCHEDULE(ExponentialDecay, "ExponentialDecay", exponential_decay_keys);
 
 static const ks_key inverse_time_decay_keys[] = {
-    KS_ROW_LOOSE(initial_learning_rate, FLOAT, 0, NULL),
-    KS_ROW_LOOSE(decay_steps, INT, 0, NULL),
-    KS_ROW_LOOSE(decay_rate, FLOAT, 0, NULL),
+    KS_ROW_LOOSE(initial_learning_rate, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(decay_steps, INT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(decay_rate, FLOAT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(staircase, BOOL, 0, "false"),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"InverseTimeDecay\""),
 };
@@ -54,16 +54,16 @@ static const ks_key inverse_time_decay_keys[] = {
 SCHEDULE(InverseTimeDecay, "InverseTimeDecay", inverse_time_decay_keys);
 
 static const ks_key piecewise_constant_decay_keys[] = {
-    KS_ROW_LOOSE(boundaries, ANY, 0, NULL),
-    KS_ROW_LOOSE(values, ANY, 0, NULL),
+    KS_ROW_LOOSE(boundaries, ANY, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(values, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"PiecewiseConstant\""),
 };
 
 SCHEDULE(PiecewiseConstantDecay, "PiecewiseConstantDecay", piecewise_constant_decay_keys);
 
 static const ks_key polynomial_decay_keys[] = {
-    KS_ROW_LOOSE(initial_learning_rate, FLOAT, 0, NULL),
-    KS_ROW_LOOSE(decay_steps, INT, 0, NULL),
+    KS_ROW_LOOSE(initial_learning_rate, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(decay_steps, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(end_learning_rate, FLOAT, 0, "0.0001"),
     KS_ROW_LOOSE(power, FLOAT, 0, "1.0"),
     KS_ROW_LOOSE(cycle, BOOL, 0, "false"),
