@@ -176,6 +176,56 @@ static void test_subclassed(void **state) {
     ks_registry_free(registry);
 }
 
+// A layer without get_config: the arguments it was given, in their order.
+static void test_automatic_config(void **state) {
+    static const char text[] =
+        "{\"module\": \"guide\", \"class_name\": \"ScaleAndShift\", \"config\": {\"scale\": 2.0, "
+        "\"name\": \"s\", \"trainable\": true}, \"registered_name\": \"ScaleAndShift\"}";
+    ks_registry *registry = with_plugin();
+    ks_object_options options = {.registry = registry};
+    ks_context context;
+    ks_instance *instance;
+    ks_text written;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)text, sizeof(text) - 1}, &options),
+                     KS_OK);
+    assert_int_equal(ks_serialize(&written, instance), KS_OK);
+    assert_string_equal(written.data, text);
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    ks_instance_free(instance);
+    assert_int_equal(context.memory.n_live, 0);
+    ks_registry_free(registry);
+}
+
+// A name stands for an object of a kind; from_config and get_config are each other's inverse.
+static void test_single_objects(void **state) {
+    static const char config[] = "{\"l1\": 0.0, \"l2\": 0.5}";
+    ks_object_options options = {.kind = "initializer"};
+    ks_context context;
+    ks_instance *instance;
+    ks_text written;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)"\"he_normal\"", 11}, &options),
+                     KS_OK);
+    assert_string_equal(ks_instance_class(instance), "HeNormal");
+    assert_string_equal(ks_instance_kind(instance), "initializer");
+    ks_instance_free(instance);
+    assert_int_equal(ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)"\"he_norm\"", 9}, &options),
+                     KS_E_CONFIG_UNKNOWN_NAME);
+    assert_null(instance);
+    ks_context_clear(&context);
+    assert_int_equal(ks_from_config(&instance, &context, "L1L2", NULL,
+                                    (ks_bytes){(const uint8_t *)config, sizeof(config) - 1}, NULL),
+                     KS_OK);
+    assert_int_equal(ks_get_config(&written, instance), KS_OK);
+    assert_string_equal(written.data, config);
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    ks_instance_free(instance);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
 // Last: what is registered stays for the process.
 static void test_registered(void **state) {
     ks_context context;
@@ -190,9 +240,11 @@ static void test_registered(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_passed_at_load), cmocka_unit_test(test_in_scope),
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
-        cmocka_unit_test(test_subclassed), cmocka_unit_test(test_registered),
+        cmocka_unit_test(test_unknown),        cmocka_unit_test(test_passed_at_load),
+        cmocka_unit_test(test_in_scope),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
+        cmocka_unit_test(test_subclassed),     cmocka_unit_test(test_automatic_config),
+        cmocka_unit_test(test_single_objects), cmocka_unit_test(test_registered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

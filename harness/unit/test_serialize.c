@@ -44,7 +44,8 @@ static void forget_compile(ks_value *record) {
         config->as.dict.count = 0;
 }
 
-static bool written_equals(const char *path) {
+// Models that this reference cannot run are not counted in `*n_compared`: the suite says which they are.
+static bool written_equals(const char *path, size_t *n_compared) {
     char place[1024] = "";
     ks_context context;
     ks_model *model;
@@ -53,6 +54,8 @@ static bool written_equals(const char *path) {
     bool equal;
     ks_context_init(&context, NULL);
     if (ks_model_load(&model, &context, path, NULL) != KS_OK) {
+        if (ks_code_verdict(context.error.code) == KS_UNSUPPORTED)
+            return true;
         printf("%s: %s\n", path, context.error.message);
         return ks_code_verdict(context.error.code) == KS_UNSUPPORTED; // `verify` knows which ones are
     }
@@ -61,6 +64,7 @@ static bool written_equals(const char *path) {
         ks_model_free(model);
         return false;
     }
+    (*n_compared)++;
     expected = config_of(&context, path);
     forget_compile((ks_value *)(uintptr_t)ks_json_root(expected));
     assert_int_equal(ks_json_parse(&found, &context, (ks_bytes){(const uint8_t *)text.data, text.size}, KS_ROAD_STRICT),
@@ -78,12 +82,12 @@ static bool written_equals(const char *path) {
 
 static void test_golden_models(void **state) {
     glob_t files;
-    size_t different = 0;
+    size_t different = 0, n_compared = 0;
     (void)state;
     assert_int_equal(glob(GOLDEN "*/*/model.keras", 0, NULL, &files), 0);
     for (size_t i = 0; i < files.gl_pathc; i++)
-        different += !written_equals(files.gl_pathv[i]);
-    assert_true(files.gl_pathc > 300);
+        different += !written_equals(files.gl_pathv[i], &n_compared);
+    assert_true(n_compared > 350);
     globfree(&files);
     assert_int_equal(different, 0);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/serialize_internal.h"
+#include "schema/custom.h"
 #include "schema/key_row.h"
 
 #define MAX_VALUE_DEPTH 64
@@ -472,10 +473,32 @@ static const char *row_words(const ks_class *row) {
     return row->kind == KS_KIND_OPERATION ? "name *" : "*";
 }
 
+// The automatic config of a layer without get_config: the arguments that its constructor was given, in their order.
+static ks_code write_automatic(ks_value *out, ks__serializer *s, const ks_object *object) {
+    const ks_value *config = object->config;
+    ks_code code = KS_OK;
+    *out = ks_value_dict(s->arena, config->as.dict.count);
+    for (size_t i = 0; i < config->as.dict.count; i++) {
+        ks_text key = config->as.dict.members[i].key;
+        if (ks_text_is(key, "name") || ks_text_is(key, "trainable") || ks_text_is(key, "dtype")) {
+            KS_TRY(write_word(out, s, object, "", key));
+        } else {
+            ks_value *place = ks_value_put_text(out, key);
+            if (!place)
+                return failed(s);
+            KS_TRY(ks__write_value(place, s, &config->as.dict.members[i].value, object->place));
+        }
+    }
+done:
+    return code;
+}
+
 ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object, size_t extra) {
     const ks_class *row = object->row;
     const char *words = row_words(row);
     ks_code code = KS_OK;
+    if (row->custom && row->custom->automatic_config && object->config)
+        return write_automatic(out, s, object);
     *out = ks_value_dict(s->arena, row->n_keys + 4 + extra);
     for (const char *at = words; *at; at += strspn(at, " ")) {
         ks_text word = {at, strcspn(at, " ")};
