@@ -61,7 +61,7 @@ static const ks_object *layer(const document *d, size_t n) {
 // --- pieces of documents --------------------------------------------------------------------------------------------
 
 #define SEQUENTIAL2(version, layers)                                                                                   \
-    "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":[" layers "]},\"keras_version\":\"" version \
+    "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":[" layers "]},\"keras_version\":\"" version  \
     "\",\"backend\":\"tensorflow\"}"
 #define SEQUENTIAL1(layers) "{\"class_name\":\"Sequential\",\"config\":[" layers "],\"keras_version\":\"1.2.2\"}"
 #define RECORD(class_name, config) "{\"class_name\":\"" class_name "\",\"config\":{" config "}}"
@@ -84,8 +84,8 @@ static ks_dialect dialect_of(const char *text, const char *version) {
     ks_dialect dialect;
     ks_context_init(&context, NULL);
     ks_context_budget(&context, strlen(text));
-    assert_int_equal(
-        ks_json_parse(&json, &context, (ks_bytes){(const uint8_t *)text, strlen(text)}, KS_ROAD_STRICT), KS_OK);
+    assert_int_equal(ks_json_parse(&json, &context, (ks_bytes){(const uint8_t *)text, strlen(text)}, KS_ROAD_STRICT),
+                     KS_OK);
     dialect = ks_config_dialect(ks_json_root(json), &options);
     ks_json_free(json);
     return dialect;
@@ -181,9 +181,10 @@ static void test_nodes_of_nested_models(void **state) {
     document d;
     (void)state;
 #define INNER                                                                                                          \
-    "{\"class_name\":\"Model\",\"config\":{\"name\":\"in\",\"layers\":[" INPUT2("x") ","                               \
-    NAMED("Dense", "e", ",\"units\":4", "[[[\"x\",0,0,{}]]]") "],\"input_layers\":[[\"x\",0,0]],\"output_layers\":"    \
-    "[[\"e\",0,0]]},\"name\":\"in\",\"inbound_nodes\":[[[\"a\",0,0,{}]],[[\"b\",0,0,{}]]]}"
+    "{\"class_name\":\"Model\",\"config\":{\"name\":\"in\",\"layers\":[" INPUT2("x") "," NAMED(                        \
+        "Dense", "e", ",\"units\":4",                                                                                  \
+        "[[[\"x\",0,0,{}]]]") "],\"input_layers\":[[\"x\",0,0]],\"output_layers\":"                                    \
+                              "[[\"e\",0,0]]},\"name\":\"in\",\"inbound_nodes\":[[[\"a\",0,0,{}]],[[\"b\",0,0,{}]]]}"
     read_document(&d, FUNCTIONAL2(INPUT2("a") "," INPUT2("b") "," INNER, "[[\"a\",0,0],[\"b\",0,0]]",
                                   "[[\"in\",2,0],[\"in\",1,0]]"));
     assert_int_equal(d.code, KS_OK);
@@ -214,9 +215,9 @@ static void test_functions_of_tensorflow(void **state) {
     assert_int_equal(d.root->graph->nodes[1].arguments[0].type, KS_TREE_VALUE);
     assert_int_equal(d.root->graph->nodes[1].arguments[1].type, KS_TREE_SLOT);
     free_document(&d);
-    read_document(&d, FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"nn.gelu\"",
-                                                        "[[\"a\",0,0,{}]]"),
-                                  "[[\"a\",0,0]]", "[[\"t\",0,0]]"));
+    read_document(&d,
+                  FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"nn.gelu\"", "[[\"a\",0,0,{}]]"),
+                              "[[\"a\",0,0]]", "[[\"t\",0,0]]"));
     assert_false(((const ks_operation *)layer(&d, 1)->params)->approximate); // Keras 3's default is the other one
     free_document(&d);
     read_document(&d, FUNCTIONAL2(INPUT2("a") "," NAMED("SlicingOpLambda", "t", ",\"function\":\"x\"",
@@ -234,9 +235,11 @@ static void test_functions_of_tensorflow(void **state) {
 #define SHAPE1 ",\"batch_input_shape\":[null,4],\"input_dtype\":\"float32\",\"input_dim\":4"
 #define MERGE(mode, more)                                                                                              \
     "{\"class_name\":\"Merge\",\"config\":{\"name\":\"merge_1\",\"mode\":" mode more ",\"layers\":["                   \
-    "{\"class_name\":\"Sequential\",\"config\":[" DENSE1("a", SHAPE1) "]},"                                            \
-    "{\"class_name\":\"Sequential\",\"config\":[" DENSE1("b", SHAPE1) "," RECORD("Activation", "\"name\":\"t\","       \
-    "\"activation\":\"tanh\"") "]}]}}"
+    "{\"class_name\":\"Sequential\",\"config\":[" DENSE1(                                                              \
+        "a", SHAPE1) "]},"                                                                                             \
+                     "{\"class_name\":\"Sequential\",\"config\":[" DENSE1("b", SHAPE1) "," RECORD(                     \
+                         "Activation", "\"name\":\"t\","                                                               \
+                                       "\"activation\":\"tanh\"") "]}]}}"
 
 static void test_sequential_of_keras1(void **state) {
     document d;
@@ -249,11 +252,11 @@ static void test_sequential_of_keras1(void **state) {
     assert_string_equal(((const ks_dense *)layer(&d, 0)->params)->kernel_regularizer->row->name, "L1L2");
     assert_string_equal(((const ks_dense *)layer(&d, 0)->params)->kernel_constraint->row->name, "MaxNorm");
     free_document(&d);
-    read_document(&d, SEQUENTIAL1(RECORD("Convolution2D",
-                                         "\"name\":\"c\",\"batch_input_shape\":[null,2,7,6],\"nb_filter\":3,\"nb_row\":"
-                                         "2,\"nb_col\":3,\"border_mode\":\"same\",\"subsample\":[2,1],"
-                                         "\"dim_ordering\":\"th\"") ","
-                                  RECORD("UpSampling2D", "\"name\":\"u\",\"size\":[2,3]")));
+    read_document(
+        &d, SEQUENTIAL1(RECORD("Convolution2D",
+                               "\"name\":\"c\",\"batch_input_shape\":[null,2,7,6],\"nb_filter\":3,\"nb_row\":"
+                               "2,\"nb_col\":3,\"border_mode\":\"same\",\"subsample\":[2,1],"
+                               "\"dim_ordering\":\"th\"") "," RECORD("UpSampling2D", "\"name\":\"u\",\"size\":[2,3]")));
     assert_int_equal(((const ks_convolution *)layer(&d, 0)->params)->kernel_size.items[1], 3);
     assert_int_equal(((const ks_convolution *)layer(&d, 0)->params)->padding, KS_PADDING_SAME);
     assert_int_equal(d.root->graph->symbols[2].shape.dims[1], 3); // channels first, as the other layer says
@@ -264,8 +267,8 @@ static void test_sequential_of_keras1(void **state) {
 static void test_branches_of_keras1(void **state) {
     document d;
     (void)state;
-    read_document(&d, SEQUENTIAL1(MERGE("\"concat\"", ",\"mode_type\":\"raw\",\"concat_axis\":-1") ","
-                                  DENSE1("z", "")));
+    read_document(&d,
+                  SEQUENTIAL1(MERGE("\"concat\"", ",\"mode_type\":\"raw\",\"concat_axis\":-1") "," DENSE1("z", "")));
     assert_int_equal(d.code, KS_OK);
     assert_int_equal(ks_tree_count(&d.root->graph->inputs), 2);
     assert_string_equal(layer(&d, 1)->name, "a"); // behind its input; the longer branch does not come first
@@ -307,8 +310,9 @@ static const struct {
                                        "[[\"a\",0,0,{\"b\":[\"a\",0,0],\"transpose_b\":true}]]"),
                  "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/1/novelty",
-     FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"math.abs\"", "[[\"a\",0,0,{\"novelty\":1}]]"),
-                 "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
+     FUNCTIONAL2(
+         INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"math.abs\"", "[[\"a\",0,0,{\"novelty\":1}]]"),
+         "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
     {KS_E_CONFIG_UNKNOWN_LAYER, "inbound_nodes/0",
      FUNCTIONAL2(INPUT2("a") "," NAMED("Dense", "d", ",\"units\":2", "[[[\"nobody\",0,0,{}]]]"), "[[\"a\",0,0]]",
                  "[[\"d\",0,0]]")},
@@ -326,8 +330,9 @@ static void test_refusals(void **state) {
         place = d.context.error.place;
         if (d.code != refusals[i].code || strlen(place) < size ||
             strcmp(place + strlen(place) - size, refusals[i].place) != 0) {
-            fprintf(stderr, "document %zu: expected %s at …%s, found %s at %s (%s)\n", i, ks_code_name(refusals[i].code),
-                    refusals[i].place, ks_code_name(d.code), place, d.context.error.message);
+            fprintf(stderr, "document %zu: expected %s at …%s, found %s at %s (%s)\n", i,
+                    ks_code_name(refusals[i].code), refusals[i].place, ks_code_name(d.code), place,
+                    d.context.error.message);
             fail();
         }
         free_document(&d);
@@ -335,11 +340,11 @@ static void test_refusals(void **state) {
 }
 
 static void test_every_failing_allocation(void **state) {
-    static const char text[] =
-        FUNCTIONAL2(INPUT2("a") "," NAMED("Dense", "d", ",\"units\":4,\"activation\":\"hard_sigmoid\"",
-                                          "[[[\"a\",0,0,{}]]]") ","
-                    NAMED("TFOpLambda", "t", ",\"function\":\"math.add\"", "[[\"a\",0,0,{\"y\":[\"d\",0,0]}]]"),
-                    "[[\"a\",0,0]]", "[[\"t\",0,0]]");
+    static const char text[] = FUNCTIONAL2(
+        INPUT2("a") "," NAMED("Dense", "d", ",\"units\":4,\"activation\":\"hard_sigmoid\"",
+                              "[[[\"a\",0,0,{}]]]") "," NAMED("TFOpLambda", "t", ",\"function\":\"math.add\"",
+                                                              "[[\"a\",0,0,{\"y\":[\"d\",0,0]}]]"),
+        "[[\"a\",0,0]]", "[[\"t\",0,0]]");
     uint64_t count;
     document d;
     (void)state;

@@ -78,6 +78,7 @@ ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
     ks_code code;
     *out = (ks_text){NULL, 0};
     KS_TRY(ks__save_record(&record, save));
+    KS_TRY(ks__save_compile(save, &record));
     KS_TRY(check_words(save, &record, &(way){NULL, {NULL, 0}, 0}));
     KS_TRY(ks_json_write(out, save->context, &record, (ks_json_style){0, true}));
 done:
@@ -87,7 +88,11 @@ done:
 ks_code ks__save_weights_v3(ks__save *save, ks_hdf5_writer *writer) {
     ks_weights_cursor cursor = {0, 0};
     uint64_t used;
-    return ks_weights_write_v3(&save->model->map, save->context, writer, &cursor, 0, &used);
+    ks_code code;
+    KS_TRY(ks_weights_write_v3(&save->model->map, save->context, writer, &cursor, 0, &used));
+    KS_TRY(ks__save_optimizer(save, writer));
+done:
+    return code;
 }
 
 ks_code ks__save_hdf5_at(uint64_t *size, ks__save *save, ks_output *output, uint64_t offset, ks__save_hdf5 *fill) {

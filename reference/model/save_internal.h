@@ -27,6 +27,12 @@ typedef struct ks__save {
 ks_code ks__save_record(ks_value *out, ks__save *save);
 /// config.json and to_json() of Keras 3. Free with ks_free.
 ks_code ks__save_config_v3(ks_text *out, ks__save *save);
+/// Puts the compile_config of the model's file into a record of Keras 3.
+ks_code ks__save_compile(ks__save *save, ks_value *record);
+/// The optimizer's variables, as the model's file has them.
+ks_code ks__save_optimizer(ks__save *save, ks_hdf5_writer *writer);
+/// Tells what this format cannot carry: the optimizer's variables, and of whole models how they were compiled.
+ks_code ks__lose_training(ks__save *save, bool whole);
 /// metadata.json.
 ks_bytes ks__save_metadata(void);
 /// to_json() of Keras 2, and the config that its HDF5 files hold (without versions). Free with ks_free.

@@ -59,8 +59,9 @@ static ks_code write_weights_alone(ks__save *save, ks_hdf5_writer *writer) {
 }
 
 static ks_code write_model(ks__save *save, ks_hdf5_writer *writer) {
-    ks_text config;
+    ks_text config = {NULL, 0};
     ks_code code;
+    KS_TRY(ks__lose_training(save, true));
     KS_TRY(ks__save_config_legacy(&config, save, false));
     KS_TRY(ks_hdf5_writer_text(writer, "", "keras_version", ks_text_from(KS_SAVED_KERAS_2)));
     KS_TRY(ks_hdf5_writer_text(writer, "", "backend", ks_text_from(KS_SAVED_BACKEND)));

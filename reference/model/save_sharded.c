@@ -139,6 +139,7 @@ ks_code ks__save_sharded(ks__save *save, const char *path) {
     s->save = save;
     ks_json_writer_init(&s->index, save->context, (ks_json_style){4, true});
     KS_TRY(name_shards(s, path));
+    KS_TRY(ks__lose_training(save, false));
     do {
         KS_TRY(remember_start(s, &cursor));
         KS_TRY(write_shard(s, &cursor));
