@@ -78,8 +78,8 @@ ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
     ks_code code;
     *out = (ks_text){NULL, 0};
     KS_TRY(ks__save_record(&record, save));
-    KS_TRY(ks__save_compile(save, &record));
     KS_TRY(check_words(save, &record, &(way){NULL, {NULL, 0}, 0}));
+    KS_TRY(ks__save_compile(save, &record)); // of any depth, as the file had it
     KS_TRY(ks_json_write(out, save->context, &record, (ks_json_style){0, true}));
 done:
     return code;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a file says about training besides the weights: the compile_config of the record, and the optimizer's variables
-// in the group `optimizer` of the weights of Keras 3. Both pass unread from one file of Keras 3 to another; anywhere else
-// they are a loss.
+// in the group `optimizer` of the weights of Keras 3. Both pass unread from one file of Keras 3 to another; anywhere
+// else they are a loss.
 #include "model/save_internal.h"
 
 #include <stdio.h>
@@ -115,8 +115,7 @@ static ks_code copy_group(ks__save *save, ks_hdf5_writer *writer, ks_hdf5_node g
     KS_TRY(copy_name(save, writer, group, path));
     KS_TRY(ks_hdf5_links(&links, &count, file, group));
     for (size_t i = 0; i < count; i++) {
-        const char *inner =
-            ks_arena_format(&save->arena, "%s/%.*s", path, (int)links[i].name.size, links[i].name.data);
+        const char *inner = ks_arena_format(&save->arena, "%s/%.*s", path, (int)links[i].name.size, links[i].name.data);
         ks_hdf5_object_type type;
         if (!inner)
             return save->context->error.code;
