@@ -290,36 +290,50 @@ static ks_code custom_check(ks_context *context, ks_object *object) {
     return custom->check ? custom->check(&ks_plugin_functions, &plugin, (ks_plugin_object *)object) : KS_OK;
 }
 
+// The shape of what `call` gives; calling sub-layers also builds them.
+static ks_code called_shape(ks_shape *out, ks_plugin_call *plugin, ks_object *object, const ks_array *input) {
+    ks_array head = *input; // without its numbers: only the shape is asked
+    ks_plugin_array *result = NULL;
+    ks_code code;
+    head.data = NULL;
+    KS_TRY(object->row->custom->call(&ks_plugin_functions, plugin, (ks_plugin_object *)object, (ks_plugin_array *)&head,
+                                     &result));
+    if (!result)
+        return fail(plugin, (ks_plugin_object *)object, "the plugin's call gave no result");
+    *out = array_of(result)->shape;
+done:
+    return code;
+}
+
 static ks_code custom_build(ks_call *call, ks_object *object) {
     const ks_plugin_class *custom = object->row->custom;
     ks_plugin_call plugin = symbolic_call(call, object);
     ks_array *input = ks_call_input(call, object);
+    ks_shape shape;
+    ks_code code = KS_OK;
     if (!input)
         return call->context->error.code;
-    return custom->build ? custom->build(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, &input->shape)
-                         : KS_OK;
+    if (custom->build)
+        KS_TRY(custom->build(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, &input->shape));
+    if (custom->call)
+        code = called_shape(&shape, &plugin, object, input);
+done:
+    return code;
 }
 
 static ks_code custom_infer(ks_tree *out, ks_call *call, ks_object *object) {
     const ks_plugin_class *custom = object->row->custom;
     ks_plugin_call plugin = symbolic_call(call, object);
-    ks_array *input = ks_call_input(call, object), head;
-    ks_plugin_array *result = NULL;
+    ks_array *input = ks_call_input(call, object);
     ks_shape shape;
     ks_code code = KS_OK;
     if (!input)
         return call->context->error.code;
-    if (custom->call) {
-        head = *input; // without its numbers: only the shape is asked
-        head.data = NULL;
-        KS_TRY(
-            custom->call(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, (ks_plugin_array *)&head, &result));
-        shape = array_of(result)->shape;
-    } else {
-        shape = input->shape;
-        if (custom->infer)
-            KS_TRY(custom->infer(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, &shape, &input->shape));
-    }
+    shape = input->shape;
+    if (custom->call)
+        KS_TRY(called_shape(&shape, &plugin, object, input));
+    else if (custom->infer)
+        KS_TRY(custom->infer(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, &shape, &input->shape));
     code = ks_result(out, call, KS_DTYPE_NONE, &shape);
 done:
     return code;

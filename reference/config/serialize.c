@@ -258,6 +258,18 @@ static bool write_from_field(ks_code *code, ks_value *out, ks__serializer *s, co
     }
 }
 
+static ks_value negative(const ks_value *value) {
+    ks_value number;
+    if (value->type == KS_VALUE_FLOAT)
+        return ks_value_float(-value->as.number);
+    if (value->as.integer != INT64_MIN)
+        return ks_value_int(-value->as.integer);
+    number = ks_value_int(0);
+    number.fits = false; // one more than 64 bits hold
+    number.text = ks_text_from("9223372036854775808");
+    return number;
+}
+
 // [from, v] for a number v.
 static ks_value range_value(ks__serializer *s, const ks_value *value, ks_key_form form) {
     ks_value list = ks_value_list(s->arena, form == KS_FORM_LIST ? 1 : 2), *items = list.as.list.items;
@@ -269,7 +281,7 @@ static ks_value range_value(ks__serializer *s, const ks_value *value, ks_key_for
     else if (form == KS_FORM_FROM_0 || form == KS_FORM_FROM_1)
         items[0] = ks_value_int(form == KS_FORM_FROM_1);
     else if (form == KS_FORM_AROUND_0)
-        items[0] = value->type == KS_VALUE_INT ? ks_value_int(-value->as.integer) : ks_value_float(-value->as.number);
+        items[0] = negative(value);
     return list;
 }
 
