@@ -76,10 +76,11 @@ static void end_passage(passage *held, ks_context *owner) {
     ks_fuzz_assert(held->context.memory.n_live == 0);
 }
 
-/// Keras 1 orders the layers of some models in its own way, so that the first file may differ from the later ones.
+/// Keras 1 and the first versions of Keras 3 order the layers of some models in their own way, so that the first file
+/// may differ from the later ones.
 static bool keeps_order(const ks_model *model) {
     const char *version = ks_model_keras_version(model);
-    return version[0] == '2' || version[0] == '3';
+    return version[0] == '2' || strncmp(version, "3.1", 3) == 0;
 }
 
 static void go_through(ks_context *context, ks_model *model, const char *format) {
