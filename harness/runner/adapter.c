@@ -36,28 +36,44 @@ static void put_text(ks_json_writer *w, const char *key, const char *text) {
     ks_json_put_string(w, text);
 }
 
-static void put_value(ks_json_writer *w, const char *key, const ks_value *value, bool list) {
+/// Options of the load. The model that it goes into is the architecture.
+static bool is_for_adapter(const ks_member *option) {
+    return !ks_text_is(option->key, "into");
+}
+
+static void put_options(ks_json_writer *w, const ks_value *options) {
+    ks_json_put_key(w, "options");
+    ks_json_begin_object(w);
+    for (size_t i = 0; options && i < options->as.dict.count; i++)
+        if (is_for_adapter(&options->as.dict.members[i])) {
+            ks_json_put_key_text(w, options->as.dict.members[i].key);
+            ks_json_put_value(w, &options->as.dict.members[i].value);
+        }
+    ks_json_end_object(w);
+}
+
+static void put_names(ks_json_writer *w, const char *key, const ks_value *list) {
     ks_json_put_key(w, key);
-    if (value)
-        ks_json_put_value(w, value);
-    else if (list)
-        ks_json_begin_list(w), ks_json_end_list(w);
-    else
-        ks_json_begin_object(w), ks_json_end_object(w);
+    if (list) {
+        ks_json_put_value(w, list);
+        return;
+    }
+    ks_json_begin_list(w);
+    ks_json_end_list(w);
 }
 
 static void put_request(ks_json_writer *w, const ks_adapter_request *r) {
     put_text(w, "file", r->file);
     put_text(w, "format", r->format);
     put_text(w, "architecture", r->architecture);
-    put_value(w, "custom_objects", r->custom_objects, true);
+    put_names(w, "custom_objects", r->custom_objects);
     if (strcmp(r->verb, "write") == 0) {
         put_text(w, "to", r->to);
         put_text(w, "out", r->out);
         return;
     }
     put_text(w, "initial", r->initial);
-    put_value(w, "options", r->options, false);
+    put_options(w, r->options);
     put_text(w, "inputs", r->inputs);
     put_text(w, "outputs", r->outputs);
     put_text(w, "weights", r->weights);
@@ -456,6 +472,8 @@ static void add_options(command_line *a, const ks_value *options) {
         ks_text text;
         char *option;
         size_t size;
+        if (!is_for_adapter(member))
+            continue;
         if (ks_json_write(&text, &a->context, &member->value, (ks_json_style){0, true}) != KS_OK)
             return;
         size = member->key.size + text.size + 2;

@@ -204,6 +204,9 @@ static bool give_artifact(asking *a) {
         return false;
     if (a->c->architecture && !give_copy(a, a->architecture, a->c->architecture))
         return false;
+    // A model that weights are loaded into takes the place of an architecture.
+    if (a->c->into && !give_copy(a, a->architecture, a->c->into))
+        return false;
     return !a->c->initial || give_copy(a, a->initial, a->c->initial);
 }
 

@@ -81,8 +81,10 @@ static ks_code choose(search *s, const ks_plan_options *options) {
             continue;
         ks_context_init(&context, NULL);
         if (ks_case_open(&c, &context, s->root, item.id) == KS_OK) {
+            bool json = strncmp(c.format, "json-", 5) == 0;
             wanted = (!options->format || strcmp(options->format, c.format) == 0) &&
-                     (!options->accepted_only || (c.expect == KS_EXPECT_ACCEPT && !c.initial));
+                     (!options->accepted_only || (c.expect == KS_EXPECT_ACCEPT && !ks_case_loads_into(&c))) &&
+                     !(options->with_weights && json);
             if (wanted && c.expect == KS_EXPECT_REJECT && c.twin)
                 item.twin = ks_arena_text(&plan->arena, c.twin, strlen(c.twin)).data;
             ks_case_close(&c);

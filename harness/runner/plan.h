@@ -15,6 +15,7 @@ typedef struct ks_plan_options {
     unsigned n_shards;
     unsigned sample;    ///< at most so many, evenly spread; 0: all
     bool accepted_only; ///< only cases of a whole model that must be accepted
+    bool with_weights;  ///< and only those whose files hold weights
 } ks_plan_options;
 
 typedef struct ks_plan_item {

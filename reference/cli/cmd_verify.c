@@ -168,11 +168,13 @@ static int run(const ks_arguments *arguments) {
     const char *root = ks_argument(self, arguments, "--golden"), *jobs = ks_argument(self, arguments, "--jobs");
     const char *seconds = ks_argument(self, arguments, "--timeout"), *sample = ks_argument(self, arguments, "--sample");
     bool adapter = ks_argument(self, arguments, "--adapter") != NULL;
-    bool through = ks_argument(self, arguments, "--through") != NULL;
-    bool rewrite = ks_argument(self, arguments, "--rewrite") != NULL;
+    const char *to = ks_argument(self, arguments, "--through"), *back = ks_argument(self, arguments, "--rewrite");
+    bool through = to != NULL, rewrite = back != NULL;
     ks_plan_options plan_options = {.only = ks_argument(self, arguments, "--only"),
                                     .format = ks_argument(self, arguments, "--format"),
-                                    .accepted_only = through || rewrite};
+                                    .accepted_only = through || rewrite,
+                                    .with_weights = (to && strncmp(to, "json-", 5) != 0) ||
+                                                    (back && strncmp(back, "json-", 5) != 0)};
     ks_verify_options options = {.jobs = 1, .case_seconds = 60};
     int road = ks_parse_road(ks_argument(self, arguments, "--road"), KS_ROADS_BOTH), exit_code;
     ks_adapter_limits limits;
