@@ -19,7 +19,7 @@ for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"
 # Of tiers 1, 2 and 3 one in N: two writers make everything, the others a sample that differs from writer to writer.
 WEIGHTS = {
     "keras-1.2.2": (1, 1, 1), "tf-2.15.1": (1, 1, 1), "keras-2.3.1": (1, 3, 5), "tf-2.9.3": (1, 4, 8), "tf-1.15.5": (1, 4, 8),
-    "tfkeras-2.21.0": (3, 10, 20), "tf-2.4.4": (2, 5, 10), "tf-2.12.1": (3, 8, 12), "keras-2.2.5": (3, 12, 24),
+    "tfkeras-2.21.0": (3, 10, 20), "tf-2.4.4": (2, 5, 10), "tf-2.12.1": (3, 8, 12), "keras-2.2.5": (3, 12, 24), "tf-1.13.2": (3, 12, 40), "tf-2.0.4": (4, 14, 30),
 }  # fmt: skip
 OTHERS = (5, 20, 60)
 FULL = ("keras-1.2.2", "tf-2.15.1")
