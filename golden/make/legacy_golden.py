@@ -93,7 +93,7 @@ class Environment:
 
     def clear(self):
         if self.theano:
-            self.K.reset_uids()
+            self.K.common.reset_uids()
         else:
             self.K.clear_session()
 

@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--family")
     parser.add_argument("--only", default="*", help="globs of names, with commas between them")
     parser.add_argument("--format", default="*")
-    parser.add_argument("--suffix", default="", help="appended to the names of cases: -th for Theano")
+    parser.add_argument("--suffix", default="", help="appended to the names of cases: --suffix=-theano")
     parser.add_argument("--all", action="store_true")
     arguments = parser.parse_args()
     import legacy_golden as golden
