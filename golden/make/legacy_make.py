@@ -22,7 +22,7 @@ WEIGHTS = {
     "tfkeras-2.21.0": (3, 10, 20), "tf-2.4.4": (2, 5, 10), "tf-2.12.1": (3, 8, 12), "keras-2.2.5": (3, 12, 24), "tf-1.13.2": (3, 12, 40), "tf-2.0.4": (4, 14, 30),
 }  # fmt: skip
 OTHERS = (5, 20, 60)
-FULL = ("keras-1.2.2", "tf-2.15.1")
+FULL = ("keras-1.2.2",)
 WITH_V3 = ("tf-2.12.1", "tf-2.13.1", "tf-2.15.1", "tfkeras-2.21.0")
 # 450 KB: one writer is enough.
 WIDE = ("tf-2.9.3",)
@@ -41,7 +41,7 @@ def formats(writer, case, full):
     for kind in case.also:
         if kind in ("keras-v3", "weights-v3") and writer not in WITH_V3:
             continue
-        # Weights and JSON files of tier 1 come from every writer, others from two.
+        # Weights and JSON files of tier 1 come from every writer, others from one.
         if kind in ("h5-weights-legacy", "json-legacy") and not full and case.tier > 1:
             continue
         kinds.append(kind)
