@@ -132,6 +132,26 @@ static ks_code attention(ks__upgrade *u, ks__dict *record, ks__dict *config, con
     return KS_OK;
 }
 
+static ks_code category_encoding(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    static const char *const modes[][2] = {{"binary", "multi_hot"}, {"one_hot", "one_hot"}};
+    ks_value *mode = ks__dict_get(config, "output_mode");
+    (void)record;
+    for (size_t i = 0; mode && i < 2; i++)
+        if (ks_value_is_text(mode, modes[i][0]))
+            mode->text = ks_text_from(modes[i][1]);
+    ks__dict_rename(config, "max_tokens", "num_tokens");
+    return drop_while_false(u, config, "sparse", place);
+}
+
+// How random numbers are made does not matter at inference.
+static ks_code augmentation(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)u;
+    (void)record;
+    (void)place;
+    ks__dict_remove(config, "rng_type");
+    return KS_OK;
+}
+
 static ks_code stacked_cells(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     (void)record;
     return drop_while_false(u, config, "reverse_state_order", place);
@@ -162,6 +182,13 @@ static const ks__old_class old_classes[] = {
     {"CuDNNLSTM", "LSTM", recurrent},
     {"CuDNNGRU", "GRU", cudnn_gru},
     {"MultiHeadAttention", "MultiHeadAttention", multi_head_attention},
+    {"RandomBrightness", "RandomBrightness", augmentation},
+    {"RandomContrast", "RandomContrast", augmentation},
+    {"RandomFlip", "RandomFlip", augmentation},
+    {"RandomRotation", "RandomRotation", augmentation},
+    {"RandomTranslation", "RandomTranslation", augmentation},
+    {"RandomZoom", "RandomZoom", augmentation},
+    {"CategoryEncoding", "CategoryEncoding", category_encoding},
     {"Attention", "Attention", attention},
     {"AdditiveAttention", "AdditiveAttention", attention},
     {"StackedRNNCells", "StackedRNNCells", stacked_cells},

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers that change images. Described, not run: their keys are read, checked and written. Source of the keys: Keras 3
-// layers/preprocessing/image_preprocessing/*.py.
+// Layers that change images. Described, not run, but for those that change nothing at inference: their keys are read,
+// checked and written. Source of the keys: Keras 3 layers/preprocessing/image_preprocessing/*.py.
 #include "schema/key_row.h"
+#include "schema/regularization.h"
 
 #define NO_KERNEL "its arithmetic is not in this reference"
 
@@ -18,6 +19,31 @@
         KS_KEYS(key_table),                                                                                            \
         .written = (words),                                                                                            \
         .unsupported = (reason),                                                                                       \
+    }
+
+// At inference they give their input back.
+static const char *const unchanged_arguments[] = {"inputs", "training", NULL};
+
+static ks_code unchanged_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_array *input = ks_call_input(call, object);
+    ks_code code;
+    if (!input)
+        return call->context->error.code;
+    KS_TRY(ks_check_inference(call, object, 1));
+    KS_TRY(ks_result(out, call, KS_DTYPE_NONE, &input->shape));
+done:
+    return code;
+}
+
+#define UNCHANGED(class_name, key_table)                                                                               \
+    const ks_class ks_class_##class_name = {                                                                           \
+        .name = #class_name,                                                                                           \
+        .module = "keras.layers",                                                                                      \
+        .kind = KS_KIND_LAYER,                                                                                         \
+        KS_KEYS(key_table),                                                                                            \
+        .arguments = unchanged_arguments,                                                                              \
+        .mask = KS_MASK_NONE,                                                                                          \
+        .infer = unchanged_infer,                                                                                      \
     }
 
 static const ks_key aug_mix_keys[] = {
@@ -40,14 +66,6 @@ static const ks_key auto_contrast_keys[] = {
 };
 
 DESCRIBED(AutoContrast, NO_KERNEL, NULL, auto_contrast_keys);
-
-static const ks_key center_crop_keys[] = {
-    IMAGE_KEYS,
-    KS_ROW_LOOSE(height, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(width, INT, KS_REQUIRED, NULL),
-};
-
-DESCRIBED(CenterCrop, NO_KERNEL, NULL, center_crop_keys);
 
 static const ks_key contrast_limited_adaptive_histogram_equalization_keys[] = {
     IMAGE_KEYS,
@@ -108,7 +126,7 @@ static const ks_key random_brightness_keys[] = {
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
 
-DESCRIBED(RandomBrightness, NO_KERNEL, NULL, random_brightness_keys);
+UNCHANGED(RandomBrightness, random_brightness_keys);
 
 static const ks_key random_color_degeneration_keys[] = {
     IMAGE_KEYS,
@@ -138,7 +156,7 @@ static const ks_key random_contrast_keys[] = {
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
 
-DESCRIBED(RandomContrast, NO_KERNEL, NULL, random_contrast_keys);
+UNCHANGED(RandomContrast, random_contrast_keys);
 
 static const ks_key random_crop_keys[] = {
     IMAGE_KEYS,
@@ -179,7 +197,7 @@ static const ks_key random_flip_keys[] = {
     KS_ROW_LOOSE(mode, TEXT, 0, "\"horizontal_and_vertical\""),
 };
 
-DESCRIBED(RandomFlip, NO_KERNEL, NULL, random_flip_keys);
+UNCHANGED(RandomFlip, random_flip_keys);
 
 static const ks_key random_gaussian_blur_keys[] = {
     IMAGE_KEYS,
@@ -246,7 +264,7 @@ static const ks_key random_rotation_keys[] = {
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
 };
 
-DESCRIBED(RandomRotation, NO_KERNEL, NULL, random_rotation_keys);
+UNCHANGED(RandomRotation, random_rotation_keys);
 
 static const ks_key random_saturation_keys[] = {
     IMAGE_KEYS,
@@ -288,7 +306,7 @@ static const ks_key random_translation_keys[] = {
     KS_ROW_LOOSE(fill_value, FLOAT, 0, "0.0"),
 };
 
-DESCRIBED(RandomTranslation, NO_KERNEL, NULL, random_translation_keys);
+UNCHANGED(RandomTranslation, random_translation_keys);
 
 static const ks_key random_zoom_keys[] = {
     IMAGE_KEYS,
@@ -300,21 +318,7 @@ static const ks_key random_zoom_keys[] = {
     KS_ROW_LOOSE(fill_value, FLOAT, 0, "0.0"),
 };
 
-DESCRIBED(RandomZoom, NO_KERNEL, NULL, random_zoom_keys);
-
-static const ks_key resizing_keys[] = {
-    IMAGE_KEYS,
-    KS_ROW_LOOSE(height, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(width, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
-    KS_ROW_LOOSE(crop_to_aspect_ratio, BOOL, 0, "false"),
-    KS_ROW_LOOSE(pad_to_aspect_ratio, BOOL, 0, "false"),
-    KS_ROW_LOOSE(fill_mode, TEXT, 0, "\"constant\""),
-    KS_ROW_LOOSE(fill_value, FLOAT, 0, "0.0"),
-    KS_ROW_LOOSE(antialias, BOOL, 0, "false"),
-};
-
-DESCRIBED(Resizing, NO_KERNEL, NULL, resizing_keys);
+UNCHANGED(RandomZoom, random_zoom_keys);
 
 static const ks_key solarization_keys[] = {
     IMAGE_KEYS,

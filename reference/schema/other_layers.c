@@ -16,13 +16,6 @@
         .unsupported = (reason),                                                                                       \
     }
 
-static const ks_key category_encoding_keys[] = {
-    KS_ROW_LOOSE(num_tokens, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"multi_hot\""),
-};
-
-DESCRIBED(CategoryEncoding, NO_KERNEL, NULL, category_encoding_keys);
-
 static const ks_key discretization_keys[] = {
     KS_ROW_LOOSE(bin_boundaries, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
