@@ -105,8 +105,8 @@ def convolution():
         yield stack("convolution-2d-" + order, lambda s, more=more: [L.Convolution2D(4, 3, 2, activation="relu", input_shape=s, **more)], two, tier=1, also=BOTH)
         yield stack("convolution-2d-same-" + order, lambda s, more=more: [L.Convolution2D(4, 2, 4, border_mode="same", subsample=(2, 3), input_shape=s, **more)], two)
         yield stack("atrous-convolution-2d-" + order, lambda s, more=more: [L.AtrousConvolution2D(4, 3, 2, atrous_rate=(2, 2), input_shape=s, **more)], two)
-        out = (5, 17, 19, 4) if order == "tf" else (5, 4, 17, 19)
-        yield stack("deconvolution-2d-" + order, lambda s, more=more, out=out: [L.Deconvolution2D(4, 3, 3, out, subsample=(2, 2), batch_input_shape=(5,) + s, **more)], two, also=WEIGHTS)
+        small, out = ((4, 6, 3), (5, 9, 13, 4)) if order == "tf" else ((3, 4, 6), (5, 4, 9, 13))
+        yield stack("deconvolution-2d-" + order, lambda s, more=more, out=out: [L.Deconvolution2D(4, 3, 3, out, subsample=(2, 2), batch_input_shape=(5,) + s, **more)], small, also=WEIGHTS)
         if not E.theano:
             yield stack("separable-convolution-2d-" + order, lambda s, more=more: [L.SeparableConvolution2D(4, 3, 2, depth_multiplier=2, input_shape=s, **more)], two, also=JSON)
         yield stack("locally-connected-2d-" + order, lambda s, more=more: [L.LocallyConnected2D(2, 3, 2, subsample=(2, 3), input_shape=s, **more)], two)

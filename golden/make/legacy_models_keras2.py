@@ -218,7 +218,7 @@ def activation():
 
 
 def convolution():
-    one_d, two_d, three_d = (11, 3), (8, 9, 3), (6, 7, 8, 2)
+    one_d, two_d, three_d, small = (11, 3), (8, 9, 3), (6, 7, 8, 2), (4, 6, 3)
     c = layer
     yield c("conv1d", lambda: L.Conv1D(4, 3, activation="relu"), one_d, tier=1, also=WEIGHTS)
     yield c("conv1d-same-strides", lambda: L.Conv1D(4, 4, strides=3, padding="same", activation="relu"), one_d)
@@ -244,13 +244,13 @@ def convolution():
         yield c("separable-conv1d", lambda: L.SeparableConv1D(4, 3, depth_multiplier=2, padding="same", strides=2), one_d)
     yield c("separable-conv2d", lambda: L.SeparableConv2D(4, 3, depth_multiplier=2, activation="relu"), two_d, also=("h5-weights-legacy", "keras-v3"))
     yield c("separable-conv2d-same", lambda: L.SeparableConv2D(4, 3, strides=2, padding="same", use_bias=False), two_d, tier=3)
-    yield c("conv2d-transpose", lambda: L.Conv2DTranspose(4, 3, strides=2, activation="relu"), two_d, tier=1, also=("h5-weights-legacy", "json-legacy", "keras-v3"))
-    yield c("conv2d-transpose-same", lambda: L.Conv2DTranspose(4, (2, 3), strides=(2, 3), padding="same"), two_d)
-    yield c("conv2d-transpose-channels-first", lambda: L.Conv2DTranspose(4, (2, 3), strides=2, data_format="channels_first"), (3, 8, 9), tier=3)
+    yield c("conv2d-transpose", lambda: L.Conv2DTranspose(4, 3, strides=2, activation="relu"), small, tier=1, also=("h5-weights-legacy", "json-legacy", "keras-v3"))
+    yield c("conv2d-transpose-same", lambda: L.Conv2DTranspose(4, (2, 3), strides=(2, 3), padding="same"), small)
+    yield c("conv2d-transpose-channels-first", lambda: L.Conv2DTranspose(4, (2, 3), strides=2, data_format="channels_first"), (3, 4, 6), tier=3)
     if not E.multi or E.number >= (2, 2, 3):
-        yield c("conv2d-transpose-output-padding", lambda: L.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1), two_d)
+        yield c("conv2d-transpose-output-padding", lambda: L.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1), small)
     if has("Conv3DTranspose"):
-        yield c("conv3d-transpose", lambda: L.Conv3DTranspose(3, 3, strides=2, padding="same", use_bias=False), (3, 4, 6, 2))
+        yield c("conv3d-transpose", lambda: L.Conv3DTranspose(3, 3, strides=2, padding="same", use_bias=False), (2, 3, 4, 2))
     if has("Conv1DTranspose"):
         yield c("conv1d-transpose", lambda: L.Conv1DTranspose(4, 4, strides=3, padding="same", output_padding=1), one_d, also=NEW)
     if has("LocallyConnected1D"):
@@ -335,7 +335,7 @@ def reshaping():
         ("cropping-1d", lambda: [L.Cropping1D((1, 2))], one_d, 2), ("cropping-2d", lambda: [L.Cropping2D(((1, 2), (0, 3)))], two_d, 2),
         ("cropping-3d", lambda: [L.Cropping3D(((1, 0), (0, 2), (2, 1)))], three_d, 3),
         ("upsampling-1d", lambda: [L.UpSampling1D(3)], one_d, 2), ("upsampling-2d", lambda: [L.UpSampling2D((2, 3))], two_d, 2),
-        ("upsampling-3d", lambda: [L.UpSampling3D((1, 2, 3))], three_d, 3),
+        ("upsampling-3d", lambda: [L.UpSampling3D((1, 2, 3))], (3, 4, 3, 2), 3),
     ]  # fmt: skip
     for name, make, shape, tier in items:
         if name == "flatten-first" and E.multi and E.number < (2, 2):
