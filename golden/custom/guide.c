@@ -266,7 +266,9 @@ static ks_code with_config_build(host *h, pass *p, object *self, const ks_shape 
     (void)input;
     if (!h->integer(self, "sizes/hidden", &hidden) || !h->integer(self, "sizes/out", &out))
         return h->fail(p, self, "sizes needs \"hidden\" and \"out\"");
-    code = dense(h, p, self, "out", false, "out", out, "null", NULL);
+    // Keras saves attributes by name; "layers", the list of all layers in the order of their making, comes before
+    // "out".
+    code = dense(h, p, self, "layers", true, "out", out, "null", NULL);
     return code == KS_OK ? dense(h, p, self, "hidden", false, "hidden", hidden, function, NULL) : code;
 }
 
@@ -274,7 +276,7 @@ static ks_code with_config_call(host *h, pass *p, const object *self, ks_plugin_
                                 ks_plugin_array **output) {
     ks_plugin_array *hidden;
     ks_code code = h->apply(p, h->layer(self, "hidden", 0), input, &hidden);
-    return code == KS_OK ? h->apply(p, h->layer(self, "out", 0), hidden, output) : code;
+    return code == KS_OK ? h->apply(p, h->layer(self, "layers", 0), hidden, output) : code;
 }
 
 static const ks_plugin_class with_config = {.name = "ModelWithCustomConfig",
