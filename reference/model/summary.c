@@ -65,8 +65,8 @@ const char *ks__with_commas(ks_arena *arena, uint64_t number) {
     return out ? out : "";
 }
 
-void ks__readable_size(char *out, size_t room, uint64_t bytes) {
-    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
+void ks__readable_size(char *out, size_t room, uint64_t bytes, const char *unit_name) {
+    const char *const units[] = {unit_name, "KB", "MB", "GB", "TB", "PB"};
     double size = (double)bytes;
     int unit = 0;
     while (size / 1024 >= 1 && unit < 5) {
@@ -153,8 +153,10 @@ size_t ks__connections(const char **out, size_t room, ks__summary *s, const ks_o
             for (size_t k = 0; k < count && k < 64; k++) {
                 const ks_node *source = calls->givers[slots[k]];
                 if (source && total < room)
-                    out[total++] = ks_arena_format(s->arena, "%s[%zu][%zu]", source->layer->name, source->index,
-                                                   calls->tensors[slots[k]]);
+                    out[total++] = ks_arena_format(
+                        s->arena, "%s[%zu][%zu]", source->layer->name,
+                        source->index + (source->layer->row->kind == KS_KIND_MODEL ? s->first_model_call : 0),
+                        calls->tensors[slots[k]]);
             }
         }
         if (i == calls->last_call[layer->index])

@@ -189,7 +189,7 @@ static void put_layer(table *t, const ks__calls *calls, const ks_object *layer, 
 
 static void put_total(ks__summary *s, const char *label, const ks__params *sum) {
     char size[32], line[160];
-    ks__readable_size(size, sizeof(size), sum->bytes);
+    ks__readable_size(size, sizeof(size), sum->bytes, "B");
     snprintf(line, sizeof(line), " %s: %s (%s)\n", label, ks__with_commas(s->arena, sum->count), size);
     ks__put(s, line);
 }

@@ -27,6 +27,7 @@ typedef struct ks__summary {
     const ks_summary_options *options;
     ks__calls calls; ///< of the whole model
     bool sequential_like;
+    size_t first_model_call; ///< number of a nested model's first call: 1 where its own making is node 0
     char *text;
     size_t size, room;
     bool failed;
@@ -41,8 +42,8 @@ ks_code ks__index_calls(ks__calls *out, ks__summary *s, const ks_graph *graph);
 uint64_t ks__count_params(const ks_object *object, int depth);
 /// [0] trainable, [1] not: a layer that is not trainable freezes everything below it.
 void ks__sum_params(ks__params sums[2], const ks_object *model);
-/// "215.04 KB"
-void ks__readable_size(char *out, size_t room, uint64_t bytes);
+/// "215.04 KB"; `unit` is what single bytes are called.
+void ks__readable_size(char *out, size_t room, uint64_t bytes, const char *unit);
 const char *ks__with_commas(ks_arena *arena, uint64_t number);
 /// "dense[0][0]" of every tensor of the layer's calls, up to `room`; returns how many there are.
 size_t ks__connections(const char **out, size_t room, ks__summary *s, const ks_object *layer);

@@ -167,7 +167,7 @@ static const char *shape_cell(printer *p, const ks__calls *calls, const ks_objec
 }
 
 static const char *class_cell(const ks_object *layer) {
-    const ks_value *name = layer->source ? ks_value_get(layer->source, "class_name") : NULL;
+    const ks_value *name = layer->original ? ks_value_get(layer->original, "class_name") : NULL;
     return name && name->type == KS_VALUE_STRING ? name->text.data : layer->row->name;
 }
 
@@ -200,7 +200,7 @@ static void put_layer(printer *p, const ks__calls *calls, const ks_object *layer
         for (size_t i = 0; i < nested->n_operations; i++)
             put_layer(p, &inner, nested->operations[i], level + 1, i + 1 == nested->n_operations);
         put_line(p, "|", level, "¯");
-        last = false;
+        last = true;
     }
     if (p->layout->wraps && !last)
         put_line(p, "|", level, " ");
@@ -222,6 +222,7 @@ static void lay_out(printer *p, const char *version) {
     bool trainable;
     p->layout = layout_of(version);
     p->tensorflow = strstr(version, "-tf") || p->layout->wraps || strtol(version + 2, NULL, 10) >= 4;
+    p->s->first_model_call = strtol(version, NULL, 10) < 2 || strtol(version + 2, NULL, 10) < 4;
     p->connected = !p->s->sequential_like || p->layout->major == 0;
     p->n_columns = 3 + p->connected;
     p->line = options->line_length ? options->line_length : p->layout->line[p->connected];
@@ -236,7 +237,7 @@ static void lay_out(printer *p, const char *version) {
 
 static void put_total(printer *p, const char *label, const ks__params *sum) {
     char size[32], line[160];
-    ks__readable_size(size, sizeof(size), sum->bytes);
+    ks__readable_size(size, sizeof(size), sum->bytes, "Byte");
     if (p->layout->separates)
         snprintf(line, sizeof(line), "%s: %llu (%s)\n", label, (unsigned long long)sum->count, size);
     else

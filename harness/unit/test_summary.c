@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// summary() against what real Keras prints: summary.txt and summary-nested.txt beside golden cases
+// (golden/make/summaries.py).
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <kassay/model.h>
+#include <kassay/source.h>
+
+#define GOLDEN KASSAY_SOURCE_DIR "/golden/"
+
+// The first line that differs, printed; true when there is none.
+static bool same_lines(const char *path, ks_bytes expected, ks_text found) {
+    size_t at = 0, start = 0;
+    while (at < expected.size && at < found.size && expected.data[at] == (uint8_t)found.data[at]) {
+        at++;
+        if (expected.data[at - 1] == '\n')
+            start = at;
+    }
+    if (at == expected.size && at == found.size)
+        return true;
+    printf("%s:\n  expected %.*s\n  found    %.*s\n", path, (int)strcspn((const char *)expected.data + start, "\n"),
+           (const char *)expected.data + start, (int)strcspn(found.data + start, "\n"), found.data + start);
+    return false;
+}
+
+static bool agrees(const char *path) {
+    static const ks_summary_options nested = {.expand_nested = true, .show_trainable = true};
+    const char *name = strrchr(path, '/') + 1;
+    char model_path[1024];
+    ks_context context;
+    ks_source *source;
+    ks_model *model;
+    ks_text text;
+    bool equal;
+    snprintf(model_path, sizeof(model_path), "%.*smodel.%s", (int)(name - path), path,
+             strstr(path, "/keras-v3/") ? "keras" : "h5");
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_source_open(&source, &context, path), KS_OK);
+    assert_int_equal(ks_model_load(&model, &context, model_path, NULL), KS_OK);
+    assert_int_equal(ks_model_summary(&text, model, strcmp(name, "summary.txt") == 0 ? NULL : &nested), KS_OK);
+    equal = same_lines(path, ks_source_bytes(source), text);
+    ks_free(&context, (void *)(uintptr_t)text.data);
+    ks_model_free(model);
+    ks_source_close(source);
+    assert_int_equal(context.memory.n_live, 0);
+    return equal;
+}
+
+static void check_all(const char *pattern, size_t least) {
+    glob_t files;
+    size_t different = 0;
+    assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        different += !agrees(files.gl_pathv[i]);
+    assert_true(files.gl_pathc >= least);
+    globfree(&files);
+    assert_int_equal(different, 0);
+}
+
+static void test_keras1_and_2(void **state) {
+    (void)state;
+    check_all(GOLDEN "h5-legacy/*/*/*/summary*.txt", 90);
+}
+
+static void test_keras3(void **state) {
+    (void)state;
+    check_all(GOLDEN "keras-v3/*/*/*/summary*.txt", 20);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keras1_and_2), cmocka_unit_test(test_keras3)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
