@@ -2,6 +2,9 @@
 //
 // A driver of libhdf5 that puts an HDF5 file into a part of an open file: address A stands at offset + A. With it the
 // HDF5 member of an archive is written where it will stay.
+//
+// A write that fails is remembered and not told to libhdf5, which cannot close a file whose last pages it cannot write:
+// it would keep the file half open and crash when the process ends. Whoever writes asks ks__libhdf5_part_failure.
 #include "container/library/libhdf5_internal.h"
 
 #include <errno.h>
@@ -21,7 +24,7 @@ typedef struct part_file {
     haddr_t end; ///< of what was written
 } part_file;
 
-/// Why the last write of this thread failed; 0: none did.
+/// Why a write of this thread failed, since it was last asked; nothing more is written then. 0: none did.
 static _Thread_local int last_failure;
 
 static H5FD_t *open_part(const char *name, unsigned flags, hid_t access, haddr_t largest) {
@@ -96,14 +99,14 @@ static herr_t write_part(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t 
     size_t at = 0;
     (void)type;
     (void)transfer;
-    while (at < size) {
+    while (at < size && !last_failure) {
         ssize_t wrote =
             pwrite(file->place.descriptor, from + at, size - at, (off_t)(file->place.offset + address + at));
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0) {
             last_failure = wrote < 0 ? errno : ENOSPC;
-            return -1;
+            break;
         }
         at += (size_t)wrote;
     }
@@ -118,10 +121,9 @@ static herr_t truncate_part(H5FD_t *base, hid_t transfer, hbool_t closing) {
     (void)transfer;
     (void)closing;
     if (file->end < file->end_of_addresses) {
-        if (ftruncate(file->place.descriptor, (off_t)(file->place.offset + file->end_of_addresses)) != 0) {
+        if (!last_failure &&
+            ftruncate(file->place.descriptor, (off_t)(file->place.offset + file->end_of_addresses)) != 0)
             last_failure = errno;
-            return -1;
-        }
         file->end = file->end_of_addresses;
     }
     return 0;
@@ -143,6 +145,10 @@ static const H5FD_class_t part_driver = {
     .truncate = truncate_part,
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
+
+bool ks__libhdf5_part_failed(void) {
+    return last_failure != 0;
+}
 
 int ks__libhdf5_part_failure(void) {
     int failure = last_failure;

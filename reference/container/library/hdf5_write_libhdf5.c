@@ -337,7 +337,7 @@ static ks_code finish_file(libhdf5_writer *self) {
         return failed(context, "", "the file cannot be finished");
     }
     self->file = -1;
-    if (H5Fclose(file) < 0)
+    if (H5Fclose(file) < 0 || ks__libhdf5_part_failed())
         return failed(context, "", "the file cannot be finished");
     if (self->descriptor >= 0)
         self->image_size = (size_t)size;

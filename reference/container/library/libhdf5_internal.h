@@ -48,7 +48,9 @@ ks_code ks__libhdf5_refuse(ks_context *context, const char *what);
 
 /// Makes an access list write to the part of an open file that begins at `offset`; nobody else uses that part.
 bool ks__libhdf5_set_part_driver(hid_t access, int descriptor, uint64_t offset);
-/// The errno of this thread's last write to a part that failed, once; 0: none did.
+/// Did a write of this thread to a part fail? libhdf5 is not told.
+bool ks__libhdf5_part_failed(void);
+/// The errno of that failure, once; 0: none.
 int ks__libhdf5_part_failure(void);
 
 ks__node_entry *ks__node_find(const ks__node_table *table, ks_hdf5_node node);
