@@ -291,6 +291,10 @@ static const struct {
 } refusals[] = {
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/0/config",
      SEQUENTIAL2("2.9.0", RECORD("BatchNormalization", "\"name\":\"b\"," FIRST "\"renorm\":true"))},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "config/axis",
+     SEQUENTIAL2("2.9.0", RECORD("BatchNormalization", "\"name\":\"b\",\"axis\":[1,2]"))},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "config/interpolation",
+     SEQUENTIAL2("2.3.1", RECORD("UpSampling2D", "\"name\":\"u\",\"size\":[2,2],\"interpolation\":\"bilinear\""))},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/0/config",
      SEQUENTIAL2("2.9.0", RECORD("LSTM", "\"name\":\"b\",\"units\":2,\"time_major\":true"))},
     {KS_E_CONFIG_UNKNOWN_CLASS, "layers/1/class_name", SEQUENTIAL2("2.9.0", RECORD("Mine>Layer", FIRST "\"a\":1"))},

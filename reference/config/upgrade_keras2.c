@@ -32,9 +32,14 @@ static ks_code drop_while_false(ks__upgrade *u, ks__dict *config, const char *ke
 // --- layers ---------------------------------------------------------------------------------------------------------
 
 static ks_code batch_normalization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *axis;
     ks_code code;
     (void)record;
     unwrap_single(config, "axis");
+    axis = ks__dict_get(config, "axis");
+    if (axis && axis->type == KS_VALUE_LIST && axis->as.list.count)
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, axis, place, "config/axis",
+                                "normalization along several axes cannot be run by this reference");
     KS_TRY(drop_while_false(u, config, "renorm", place));
     KS_TRY(drop_while_false(u, config, "virtual_batch_size", place));
     KS_TRY(drop_while_false(u, config, "adjustment", place));
@@ -56,6 +61,21 @@ static ks_code leaky_relu(ks__upgrade *u, ks__dict *record, ks__dict *config, co
 static ks_code recurrent(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     (void)record;
     return drop_while_false(u, config, "time_major", place);
+}
+
+static ks_code convolutional_lstm(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    ks__dict_remove(config, "implementation"); // how, not what
+    return recurrent(u, record, config, place);
+}
+
+// Before tf.keras, pixels were interpolated between their corners instead of their middles.
+static ks_code up_sampling_2d(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *interpolation = ks__dict_get(config, "interpolation");
+    (void)record;
+    if (!u->multi_backend || !interpolation || ks_value_is_text(interpolation, "nearest"))
+        return KS_OK;
+    return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, interpolation, place, "config/interpolation",
+                            "this interpolation of Keras before tf.keras cannot be run by this reference");
 }
 
 static ks_code gru(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
@@ -172,9 +192,10 @@ static const ks__old_class old_classes[] = {
     {"LSTMV1", "LSTM", recurrent},
     {"LSTMV2", "LSTM", recurrent},
     {"RNN", "RNN", recurrent},
-    {"ConvLSTM1D", "ConvLSTM1D", recurrent},
-    {"ConvLSTM2D", "ConvLSTM2D", recurrent},
-    {"ConvLSTM3D", "ConvLSTM3D", recurrent},
+    {"UpSampling2D", "UpSampling2D", up_sampling_2d},
+    {"ConvLSTM1D", "ConvLSTM1D", convolutional_lstm},
+    {"ConvLSTM2D", "ConvLSTM2D", convolutional_lstm},
+    {"ConvLSTM3D", "ConvLSTM3D", convolutional_lstm},
     {"GRU", "GRU", gru},
     {"GRUV1", "GRU", gru},
     {"GRUV2", "GRU", gru},
