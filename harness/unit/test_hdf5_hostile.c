@@ -161,6 +161,8 @@ static void faults_have_names(void **state) {
         {"found-inner-chunk-keys.h5", "TREE", 1, 64, 56, KS_E_HDF5_CHUNK_INDEX},
         {"found-inner-chunk-keys.h5", "TREE", 1, 64, 57, KS_OK},
         {"found-inner-chunk-keys.h5", "TREE", 1, 96, 68, KS_E_HDF5_CHUNK_INDEX},
+        {"found-overlapping-members.h5", "\x16\x02", 0, 16, 3, KS_E_HDF5_DATATYPE},
+        {"found-overlapping-members.h5", "\x16\x02", 0, 16, 4, KS_OK}, // apart, in another order
         {"keras-earliest.h5", "HEAP", 0, 4, 3, KS_E_HDF5_VERSION},
         {"keras-earliest.h5", "HEAP", 0, 16, 3, KS_E_HDF5_LOCAL_HEAP},
         {"keras-earliest.h5", "HEAP", 0, 30, 3, KS_E_HDF5_ADDRESS},
@@ -215,11 +217,10 @@ static void found_files_are_refused(void **state) {
     static const struct {
         const char *file;
         ks_code code;
-    } files[] = {{"found-superblock-flags.h5", KS_E_HDF5_SUPERBLOCK},
-                 {"found-name-keys.h5", KS_E_HDF5_LINK_ORDER},
-                 {"found-inner-chunk-keys.h5", KS_E_HDF5_CHUNK_INDEX},
-                 {"found-empty-string-address.h5", KS_E_HDF5_ADDRESS},
-                 {"found-free-space-address.h5", KS_E_HDF5_SUPERBLOCK}};
+    } files[] = {
+        {"found-superblock-flags.h5", KS_E_HDF5_SUPERBLOCK},   {"found-name-keys.h5", KS_E_HDF5_LINK_ORDER},
+        {"found-inner-chunk-keys.h5", KS_E_HDF5_CHUNK_INDEX},  {"found-empty-string-address.h5", KS_E_HDF5_ADDRESS},
+        {"found-free-space-address.h5", KS_E_HDF5_SUPERBLOCK}, {"found-overlapping-members.h5", KS_E_HDF5_DATATYPE}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         ks_bytes bytes = load(files[i].file);
         assert_int_equal(walk_any(bytes, NULL), files[i].code);

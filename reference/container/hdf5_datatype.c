@@ -21,6 +21,10 @@
 // Types are understood as far as Keras and h5py use them: what else is valid is of class "other".
 #include "container/hdf5_internal.h"
 
+#include <stdlib.h>
+
+#define LEAST_MEMBER 10 ///< bytes of the shortest member: an empty name, an offset, a type without properties
+
 enum { INTEGER, FLOAT, TIME, STRING, BIT_FIELD, OPAQUE, COMPOUND, REFERENCE, ENUM, VARIABLE, ARRAY };
 
 /// The members that tell a bool or a complex number from other types.
@@ -29,6 +33,12 @@ typedef struct member {
     uint64_t offset;
     ks__h5_type type;
 } member;
+
+/// The bytes of an element that a member takes.
+typedef struct place {
+    uint64_t offset;
+    uint64_t size;
+} place;
 
 typedef struct parser {
     ks__h5 *self;
@@ -134,14 +144,15 @@ static ks_code parse_opaque(ks__h5_type *out, parser *p, uint32_t bits) {
     return p->reader.failed ? bad(p, "the tag of an opaque type") : KS_OK;
 }
 
-static ks_code read_member(member *out, parser *p, unsigned version, size_t size) {
+static ks_code read_member(member *out, place *taken, parser *p, unsigned version, size_t size) {
     ks_code code = read_name(&out->name, p, version);
     if (code != KS_OK)
         return code;
     out->offset = ks_read_uint(&p->reader, version < 3 ? 4 : ks__h5_bytes_for(size));
     uint64_t elements = 1;
+    unsigned rank = 0;
     if (version == 1) {
-        unsigned rank = ks_read_u8(&p->reader);
+        rank = ks_read_u8(&p->reader);
         ks_read_skip(&p->reader, 11);
         for (unsigned i = 0; i < 4; i++) {
             uint32_t dim = ks_read_u32(&p->reader);
@@ -152,11 +163,12 @@ static ks_code read_member(member *out, parser *p, unsigned version, size_t size
             return bad(p, "a member of rank 4 or less");
     }
     code = parse(&out->type, p);
-    if (code == KS_OK && elements != 1)
-        out->type.dtype = KS_DTYPE_NONE; // an array
+    if (code == KS_OK && rank > 0)
+        out->type.dtype = KS_DTYPE_NONE; // an array, even if of one element
     if (code == KS_OK &&
         (!ks_mul_u64(elements, out->type.size, &elements) || !ks_range_inside(out->offset, elements, size)))
         return bad(p, "members that fit into the compound");
+    *taken = (place){out->offset, elements};
     return code;
 }
 
@@ -177,20 +189,44 @@ static void recognise_complex(ks__h5_type *out, const member *real, const member
     out->big_endian = real->type.big_endian;
 }
 
+/// By offset; of two at the same offset the larger is first, so that a member without bytes inside it counts as
+/// overlap.
+static int by_offset(const void *left, const void *right) {
+    const place *a = left;
+    const place *b = right;
+    if (a->offset != b->offset)
+        return a->offset < b->offset ? -1 : 1;
+    return (a->size < b->size) - (a->size > b->size);
+}
+
+/// Members may stand in any order, but no byte may belong to two. Sorts `places`.
+static ks_code check_apart(parser *p, place *places, size_t count) {
+    if (count > 1)
+        qsort(places, count, sizeof *places, by_offset);
+    for (size_t i = 1; i < count; i++)
+        if (places[i].offset < places[i - 1].offset + places[i - 1].size)
+            return bad(p, "members of a compound that do not overlap");
+    return KS_OK;
+}
+
 static ks_code parse_compound(ks__h5_type *out, parser *p, unsigned version, uint32_t bits) {
     size_t count = bits & 0xffff;
     member members[2];
     member other;
-    if (count == 0)
+    if (count == 0 || count > ks__h5_left(&p->reader) / LEAST_MEMBER)
         return bad(p, "members of a compound");
-    for (size_t i = 0; i < count; i++) {
-        ks_code code = read_member(i < 2 ? &members[i] : &other, p, version, out->size);
-        if (code != KS_OK)
-            return code;
-    }
-    if (count == 2)
+    place *places = ks_allocate(p->self->base.context, count, sizeof *places);
+    if (!places)
+        return p->self->base.context->error.code;
+    ks_code code = KS_OK;
+    for (size_t i = 0; i < count && code == KS_OK; i++)
+        code = read_member(i < 2 ? &members[i] : &other, &places[i], p, version, out->size);
+    if (code == KS_OK)
+        code = check_apart(p, places, count);
+    if (code == KS_OK && count == 2)
         recognise_complex(out, &members[0], &members[1]);
-    return KS_OK;
+    ks_free(p->self->base.context, places);
+    return code;
 }
 
 /// h5py's bool: FALSE = 0 and TRUE = 1 over int8, in either order.
