@@ -4,6 +4,7 @@
 // itself. Source of the rule: Keras 3 initializers/regularizers/constraints `get`: class names and their snake_case
 // forms.
 #include <ctype.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "schema/class.h"
@@ -39,17 +40,64 @@ static const struct {
     {KS_KIND_REGULARIZER, "l1_l2", &ks_class_L1L2},
 };
 
-const ks_class *ks_class_by_alias(ks_kind kind, ks_text name) {
+// --- by the class's own name or its snake_case form
+// -------------------------------------------------------------------
+
+#define TABLE_SIZE 2048 ///< a power of two, more than twice the classes
+
+// Every row, in the order of classes.def along each probe. Written once under `table_once`, read-only afterwards.
+static const ks_class *table[TABLE_SIZE];
+static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+
+enum {
+    N_CLASSES = 0
+#define KS_LAYER(name) +1
+#define KS_MASKED_LAYER(name) +1
+#define KS_OBJECT(name) +1
+#include "schema/classes.def"
+#undef KS_LAYER
+#undef KS_MASKED_LAYER
+#undef KS_OBJECT
+};
+_Static_assert(2 * N_CLASSES <= TABLE_SIZE, "the table of class names is too small");
+
+/// The same for a class name and its snake_case form: neither case nor underscores count.
+static size_t hash_form(const char *name, size_t size) {
+    uint32_t hash = 2166136261U; // FNV-1a
+    for (size_t i = 0; i < size; i++) {
+        uint32_t byte = (uint8_t)name[i];
+        if (byte >= 'A' && byte <= 'Z')
+            byte |= 0x20;
+        if (byte != '_')
+            hash = (hash ^ byte) * 16777619U;
+    }
+    return (hash ^ hash >> 15) & (TABLE_SIZE - 1);
+}
+
+static void fill_table(void) {
+    for (const ks_class *const *row = ks_classes(); *row; row++) {
+        size_t at = hash_form((*row)->name, strlen((*row)->name));
+        while (table[at])
+            at = (at + 1) & (TABLE_SIZE - 1);
+        table[at] = *row;
+    }
+}
+
+static bool is_form(const ks_class *row, ks_text name) {
     char snake[128];
+    if (ks_text_is(name, row->name))
+        return true;
+    ks_snake_case(snake, sizeof(snake), row->name);
+    return ks_text_is(name, snake);
+}
+
+const ks_class *ks_class_by_alias(ks_kind kind, ks_text name) {
     for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++)
         if (other_names[i].kind == kind && ks_text_is(name, other_names[i].alias))
             return other_names[i].row;
-    for (const ks_class *const *row = ks_classes(); *row; row++) {
-        if ((*row)->kind != kind)
-            continue;
-        ks_snake_case(snake, sizeof(snake), (*row)->name);
-        if (ks_text_is(name, (*row)->name) || ks_text_is(name, snake))
-            return *row;
-    }
+    pthread_once(&table_once, fill_table);
+    for (size_t at = hash_form(name.data, name.size); table[at]; at = (at + 1) & (TABLE_SIZE - 1))
+        if (table[at]->kind == kind && is_form(table[at], name))
+            return table[at];
     return NULL;
 }
