@@ -82,7 +82,7 @@ static void name_variables(walk *w, ks_variable *first, const char *path, size_t
 
 // How often each class name occurred in the container that is walked.
 typedef struct used_name {
-    const ks_class *row;
+    const char *name; ///< of a Python class
     size_t count;
 } used_name;
 
@@ -110,14 +110,22 @@ static size_t places(walk *w, const ks_object *parent, ks_object *child) {
     return has_weights(w, child, ++w->map->stamp) ? 2 : 1;
 }
 
+// In Keras 2 the operations of a graph are layers of classes of their own.
+static const char *python_class(const ks_object *object) {
+    const ks_value *name = object->original ? ks_value_get(object->original, "class_name") : NULL;
+    bool wrapped = ks_is_old(object) && object->row->kind == KS_KIND_OPERATION;
+    return wrapped && name && name->type == KS_VALUE_STRING ? name->text.data : ks_class_python_name(object->row);
+}
+
 static const char *member_name(walk *w, const ks_object *object, used_name *used, size_t *n_used, size_t n_places) {
+    const char *name = python_class(object);
     char snake[128];
     size_t at = 0, number;
-    while (at < *n_used && used[at].row != object->row)
+    while (at < *n_used && strcmp(used[at].name, name) != 0)
         at++;
     if (at == *n_used)
-        used[(*n_used)++] = (used_name){object->row, 0};
-    ks_snake_case(snake, sizeof(snake), ks_class_python_name(object->row));
+        used[(*n_used)++] = (used_name){name, 0};
+    ks_snake_case(snake, sizeof(snake), name);
     number = used[at].count;
     used[at].count += n_places;
     if (number == 0)
