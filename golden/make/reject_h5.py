@@ -432,10 +432,10 @@ def write_whole(bench, generation, writer, keras, strict_links):
         # tf_keras reads the elements of a virtual dataset whose source is missing as zeros, without a word.
         one(*row, answer="accepts" if row[0] == "kernel-virtual" and generation == 2 else None)
     both = G + "/both"
-    listed = lambda file: list(file[both].attrs["weight_names"])  # noqa: E731
+    listed = lambda file: [n if isinstance(n, str) else n.decode() for n in file[both].attrs["weight_names"]]  # noqa: E731
     sides = [
-        ("bidirectional-forward-only", lambda file: attribute(both, "weight_names", np.array(listed(file)[:3]))(file), "the weights of the backward layer are not listed"),
-        ("bidirectional-five", lambda file: attribute(both, "weight_names", np.array(listed(file)[:5]))(file), "the last weight of the backward layer is not listed"),
+        ("bidirectional-forward-only", lambda file: attribute(both, "weight_names", names(*listed(file)[:3]))(file), "the weights of the backward layer are not listed"),
+        ("bidirectional-five", lambda file: attribute(both, "weight_names", names(*listed(file)[:5]))(file), "the last weight of the backward layer is not listed"),
     ]
     for name, edit, what in sides if generation == 2 else []:
         one(name, edit, "reject", MALFORMED, what, base=bench_twins["sequence"])

@@ -51,7 +51,8 @@ static old_layer *find_layer(const rewiring *w, const ks_value *name) {
 
 static bool is_constant(const ks_value *value) {
     return value->type == KS_VALUE_LIST && value->as.list.count >= 3 && value->as.list.count <= 4 &&
-           ks_value_is_text(&value->as.list.items[0], "_CONSTANT_VALUE");
+           ks_value_is_text(&value->as.list.items[0], "_CONSTANT_VALUE") &&
+           value->as.list.items[1].type == KS_VALUE_INT && value->as.list.items[1].as.integer == -1;
 }
 
 // [name, node, tensor] of a layer of this model, with kwargs behind it where `leaf`.
