@@ -228,6 +228,21 @@ static void found_files_are_refused(void **state) {
     }
 }
 
+/// The size of an opaque type's tag counts its filling: where a tag of 5 bytes ends is not said.
+static void unfilled_tags_are_refused(void **state) {
+    (void)state;
+    static const uint8_t opaque[] = {0x15, 8, 0, 0, 4, 0, 0, 0};
+    ks_bytes bytes = load("found-overlapping-members.h5");
+    uint8_t *compound = writable(bytes) + position(bytes, "\x16\x02", 2, 0);
+    uint8_t *second = compound + 8 + 60;
+    second[8] = 4; // apart from the first
+    memcpy(second + 40, opaque, sizeof opaque);
+    assert_int_equal(walk_any(bytes, NULL), KS_OK);
+    second[41] = 5;
+    assert_int_equal(walk_any(bytes, NULL), KS_E_HDF5_DATATYPE);
+    free(writable(bytes));
+}
+
 /// Changes one byte `behind` the start of some bytes of a chunk, which its filter must notice.
 static void broken_chunks_are_refused(void **state) {
     (void)state;
@@ -297,13 +312,10 @@ static void elsewhere_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(changed_bytes_never_hurt),
-        cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(failing_allocations_leave_nothing),
-        cmocka_unit_test(faults_have_names),
-        cmocka_unit_test(found_files_are_refused),
-        cmocka_unit_test(broken_chunks_are_refused),
-        cmocka_unit_test(elsewhere_is_refused),
+        cmocka_unit_test(changed_bytes_never_hurt),          cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(failing_allocations_leave_nothing), cmocka_unit_test(faults_have_names),
+        cmocka_unit_test(found_files_are_refused),           cmocka_unit_test(unfilled_tags_are_refused),
+        cmocka_unit_test(broken_chunks_are_refused),         cmocka_unit_test(elsewhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

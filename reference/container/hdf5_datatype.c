@@ -9,7 +9,7 @@
 //   2 time:      precision 2
 //   3 string:    bits: 0-3 padding (0 NUL ends it, 1 NULs, 2 blanks), 4-7 character set
 //   4 bit field: bit offset 2, precision 2
-//   5 opaque:    bits 0-7: size of the tag; tag, filled with NULs to a multiple of 8
+//   5 opaque:    bits 0-7: size of the tag, filled with NULs to a multiple of 8; tag
 //   6 compound:  bits 0-15: members; each: name (version 1, 2: filled to a multiple of 8), offset (version 3: as many
 //                bytes as the size needs, else 4), version 1: rank 1, reserved 3, permutation 4, reserved 4, 4
 //                dimensions of 4; type
@@ -139,7 +139,9 @@ static ks_code parse_string(ks__h5_type *out, parser *p, uint32_t bits) {
 }
 
 static ks_code parse_opaque(ks__h5_type *out, parser *p, uint32_t bits) {
-    ks_read_skip(&p->reader, ((bits & 0xff) + 7) & ~7U);
+    if (bits & 7)
+        return bad(p, "a tag filled up to a multiple of 8");
+    ks_read_skip(&p->reader, bits & 0xff);
     out->type_class = KS_HDF5_OPAQUE;
     return p->reader.failed ? bad(p, "the tag of an opaque type") : KS_OK;
 }
