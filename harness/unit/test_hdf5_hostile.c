@@ -220,7 +220,9 @@ static void found_files_are_refused(void **state) {
     } files[] = {
         {"found-superblock-flags.h5", KS_E_HDF5_SUPERBLOCK},   {"found-name-keys.h5", KS_E_HDF5_LINK_ORDER},
         {"found-inner-chunk-keys.h5", KS_E_HDF5_CHUNK_INDEX},  {"found-empty-string-address.h5", KS_E_HDF5_ADDRESS},
-        {"found-free-space-address.h5", KS_E_HDF5_SUPERBLOCK}, {"found-overlapping-members.h5", KS_E_HDF5_DATATYPE}};
+        {"found-free-space-address.h5", KS_E_HDF5_SUPERBLOCK}, {"found-overlapping-members.h5", KS_E_HDF5_DATATYPE},
+        {"found-reference-count.h5", KS_E_HDF5_MESSAGE},
+    };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         ks_bytes bytes = load(files[i].file);
         assert_int_equal(walk_any(bytes, NULL), files[i].code);

@@ -37,6 +37,7 @@ enum {
     KS__H5_TREE_K = 0x13,
     KS__H5_DRIVER_INFO = 0x14,
     KS__H5_ATTRIBUTE_INFO = 0x15,
+    KS__H5_REFERENCE_COUNT = 0x16,
     KS__H5_MESSAGE_TYPES = 0x18
 };
 

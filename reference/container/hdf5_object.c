@@ -72,6 +72,17 @@ static ks_code check_flags(header *h, uint64_t at, unsigned type, unsigned flags
     return KS_OK;
 }
 
+/// How many links lead to the object: version 0, count 4. Only headers of version 2 have it, and nothing here needs it.
+static ks_code check_reference_count(header *h, ks_reader reader) {
+    uint64_t at = reader.at;
+    unsigned version = ks_read_u8(&reader);
+    ks_read_skip(&reader, 4);
+    if (h->version == 1 || reader.failed || version != 0)
+        return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE, at,
+                           "expected a reference count of version 0 in a header of version 2, found another");
+    return KS_OK;
+}
+
 static ks_code add_message(header *h, const ks_reader *reader, unsigned type, unsigned flags, uint64_t size) {
     ks__h5 *self = h->self;
     uint64_t at = reader->at;
@@ -82,6 +93,8 @@ static ks_code add_message(header *h, const ks_reader *reader, unsigned type, un
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE, at, "expected a size that 8 divides, found %llu",
                            (unsigned long long)size);
     ks_code code = check_flags(h, at, type, flags);
+    if (code == KS_OK && type == KS__H5_REFERENCE_COUNT)
+        code = check_reference_count(h, ks__h5_reader(self, (ks__h5_span){at, size}));
     if (code != KS_OK || type == KS__H5_NIL)
         return code;
     if (h->n_messages == self->scratch_capacity && (code = grow_scratch(self)) != KS_OK)
