@@ -47,8 +47,9 @@ static void test_all_classes(void **state) {
 
 static void test_other_forms(void **state) {
     (void)state;
-    static const char *const unknown[] = {"",        "_",       "glorotuniform", "Glorot_Uniform", "GLOROTUNIFORM", "glorot__uniform",
-                                          "_zeros", "zeros_", "zeros ",        "zeroes",         "HeNormaL",      "conv2d"};
+    static const char *const unknown[] = {
+        "",       "_",      "glorotuniform", "Glorot_Uniform", "GLOROTUNIFORM", "glorot__uniform",
+        "_zeros", "zeros_", "zeros ",        "zeroes",         "HeNormaL",      "conv2d"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
         assert_null(ks_class_by_alias(KS_KIND_INITIALIZER, text(unknown[i])));
     // The text need not end where its name does.
