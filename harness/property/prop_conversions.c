@@ -370,7 +370,7 @@ static bool holds(trial *test, ks_choices *choices) {
     ks_context context;
     ks_generated_model model;
     ks_bytes file = {NULL, 0};
-    original from = {NULL};
+    original from = {0};
     ks_context_init(&context, NULL);
     context.memory.limit = (uint64_t)1 << 30;
     test->message[0] = '\0';
