@@ -323,6 +323,7 @@ static int be_small(int count, char **words) {
         fwrite(text.data, 1, text.size, file);
         fclose(file);
     }
+    ks_free(&context, (void *)(uintptr_t)text.data);
     return is("lie") && strcmp(r.verb, "hello") != 0 ? 21 - exit_status : exit_status;
 }
 
@@ -351,7 +352,8 @@ static int serve(void) {
     char *line = NULL;
     size_t room = 0;
     ssize_t size;
-    while (in && out && (size = getline(&line, &room, in)) > 0) {
+    bool asked_to_end = false;
+    while (!asked_to_end && in && out && (size = getline(&line, &room, in)) > 0) {
         ks_context context;
         ks_json *json;
         ks_text text;
@@ -371,15 +373,16 @@ static int serve(void) {
                      NULL,
                      text_of(root, "out"),
                      ks_value_get(root, "seq")->as.integer};
-        if (strcmp(r.verb, "bye") == 0)
-            return 0;
-        if (strcmp(r.verb, "hello") != 0) {
-            n_requests++;
-            misbehave(&r);
+        asked_to_end = strcmp(r.verb, "bye") == 0;
+        if (!asked_to_end) {
+            if (strcmp(r.verb, "hello") != 0) {
+                n_requests++;
+                misbehave(&r);
+            }
+            text = reply_to(&context, &r, &exit_status);
+            send(text, out, &r);
+            ks_free(&context, (void *)(uintptr_t)text.data);
         }
-        text = reply_to(&context, &r, &exit_status);
-        send(text, out, &r);
-        ks_free(&context, (void *)(uintptr_t)text.data);
         ks_json_free(json);
     }
     free(line);
