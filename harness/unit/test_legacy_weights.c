@@ -583,6 +583,39 @@ static void test_set_weights_that_do_not_fit(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
+#define KERAS1                                                                                                         \
+    "{\"class_name\": \"Sequential\", \"keras_version\": \"1.2.2\", \"config\": [{\"class_name\": "                    \
+    "\"Convolution2D\", \"config\": {\"name\": \"c\", \"batch_input_shape\": [null, 1, 4, 5], \"nb_filter\": 2, "      \
+    "\"nb_row\": 1, \"nb_col\": 3, \"dim_ordering\": \"th\", \"bias\": false}}]}"
+
+// A model of Keras 1 shows and takes its kernels in the layout of Keras 1: filters, channels, rows, columns.
+static void test_layout_of_keras1(void **state) {
+    static const float values[] = {5, 4, 3, 2, 1, 0};
+    ks_tensor given = {KS_FLOAT32, {4, {2, 1, 1, 3}}, values, 24};
+    ks_context context;
+    ks_model *model;
+    ks_tensor shown;
+    maker m;
+    (void)state;
+    write_file(config_path, KERAS1, strlen(KERAS1));
+    conv_file(&m, NULL, NULL, SHAPE(2, 1, 1, 3));
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load(&model, &context, config_path, NULL), KS_OK);
+    shown = ks_model_weight_at(model, 0).tensor;
+    assert_true(ks_shape_equal(&shown.shape, &given.shape));
+    assert_int_equal(ks_model_load_weights(NULL, model, weights_path, NULL), KS_OK);
+    shown = ks_model_weight_at(model, 0).tensor;
+    assert_true(ks_shape_equal(&shown.shape, &given.shape));
+    for (int i = 0; i < 6; i++)
+        assert_float_equal(((const float *)shown.data)[i], (float)i, 0);
+    assert_int_equal(ks_model_set_weights(model, &given, 1), KS_OK);
+    shown = ks_model_weight_at(model, 0).tensor;
+    for (int i = 0; i < 6; i++)
+        assert_float_equal(((const float *)shown.data)[i], values[i], 0);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
 // --- failing allocations
 // ------------------------------------------------------------------------------------------------
 
@@ -648,6 +681,7 @@ int main(void) {
         cmocka_unit_test(test_counts_by_name),
         cmocka_unit_test(test_skip_mismatch_in_order),
         cmocka_unit_test(test_set_weights_that_do_not_fit),
+        cmocka_unit_test(test_layout_of_keras1),
         cmocka_unit_test(test_every_failing_allocation_of_a_load),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -158,9 +158,8 @@ ks_model_weight ks_model_weight_at(const ks_model *m, size_t index) {
         weight.path = slot->path;
         weight.name = slot->name;
         weight.tensor = tensor_of(slot->type.dtype, &slot->type.shape, slot->data);
-    } else if (slot && slot->parts > 1) {
-        ks_shape shape = v->shape;
-        shape.dims[shape.rank - 1] /= slot->parts;
+    } else if (slot && (slot->parts > 1 || slot->layout)) {
+        ks_shape shape = ks_slot_shape(slot);
         weight.tensor = tensor_of(v->dtype, &shape, slot->data);
     } else {
         weight.tensor = tensor_of(v->dtype, &v->shape, v->data);

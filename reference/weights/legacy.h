@@ -16,12 +16,19 @@ typedef enum ks_writer {
     KS_WRITER_KERAS3
 } ks_writer;
 
+/// Where the axes of an array stand in the variable.
+typedef struct ks_layout {
+    int rank;
+    int axes[KS_MAX_RANK]; ///< of the variable, for each axis of the array; -1: the array has one of length 1 more
+} ks_layout;
+
 /// One array as the writer keeps it: a variable, or (Keras 1) the part of it that belongs to one gate.
 struct ks_slot {
     ks_variable *variable;
-    int part, parts; ///< gate `part` of `parts` along the last axis
-    uint32_t stamp;  ///< the list it was last put into
-    bool listed;     ///< has its place in get_weights() order
+    const ks_layout *layout; ///< NULL: that of the variable
+    int part, parts;         ///< gate `part` of `parts` along the variable's last axis
+    uint32_t stamp;          ///< the list it was last put into
+    bool listed;             ///< has its place in get_weights() order
     // Of the file:
     bool present;
     ks_hdf5_node dataset;
@@ -80,7 +87,7 @@ ks_code ks_weights_load_legacy(ks_weight_map *map, ks_context *context, ks_arena
 ks_code ks_weights_list(ks_weight_map *map, ks_context *context, ks_arena *arena, ks_writer writer);
 /// After variables were given other values: map->listed shows these.
 ks_code ks_weights_relist(const ks_weight_map *map, ks_context *context, ks_arena *arena);
-/// Gives the variable the values of one array of the list: all of it, or its gate.
+/// Gives the variable the values of one array of the list, which is in the writer's layout: all of it, or its gate.
 ks_code ks_slot_store(ks_slot *slot, ks_context *context, ks_arena *arena, const ks_tensor *values);
 /// The shape of the slot's array when it holds the variable's present values.
 ks_shape ks_slot_shape(const ks_slot *slot);

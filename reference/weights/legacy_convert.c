@@ -70,20 +70,19 @@ static void plan_conv1d_of_keras1(plan *p, const ks_variable *v) {
     p->shape = (ks_shape){3, {p->shape.dims[0], p->shape.dims[2], p->shape.dims[3]}};
 }
 
+// The layout says where the array's axes stand in the variable; a plan, where the variable's come from.
 static void plan_kernel_of_keras1(plan *p, const ks_variable *v) {
-    static const int conv2d[] = {2, 3, 1, 0}, conv3d[] = {2, 3, 4, 1, 0};
-    static const int transpose_first[] = {2, 3, 0, 1}, transpose_last[] = {0, 1, 3, 2};
-    const ks_convolution *params = v->owner->params;
-    const ks_class *row = v->owner->row;
-    bool first = params->data_format == KS_CHANNELS_FIRST;
-    if (row == &ks_class_Conv1D)
+    const ks_layout *layout = v->slots->layout;
+    int order[KS_MAX_RANK];
+    if (v->owner->row == &ks_class_Conv1D) {
         plan_conv1d_of_keras1(p, v);
-    else if ((row == &ks_class_Conv2D || row == &ks_class_SeparableConv2D) && first && p->shape.rank == 4)
-        permute(p, conv2d);
-    else if (row == &ks_class_Conv3D && first && p->shape.rank == 5)
-        permute(p, conv3d);
-    else if (row == &ks_class_Conv2DTranspose && p->shape.rank == 4)
-        permute(p, first ? transpose_first : transpose_last);
+        return;
+    }
+    if (!layout || layout->rank != p->shape.rank)
+        return;
+    for (int i = 0; i < layout->rank; i++)
+        order[layout->axes[i]] = i;
+    permute(p, order);
 }
 
 static bool is_bias(const ks_variable *v) {
@@ -270,15 +269,11 @@ done:
 
 // Keras 1: one array per gate.
 static ks_code convert_gates(ks__load *l, ks_variable *v) {
-    size_t size = ks_dtype_size(v->dtype), parts = v->n_slots, width, rows = 1;
-    ks_shape part = v->shape;
+    size_t size = ks_dtype_size(v->dtype), parts = v->n_slots;
+    ks_shape part = ks_slot_shape(&v->slots[0]);
     uint64_t count = 0;
     char *out = NULL;
     ks_code code = KS_OK;
-    part.dims[part.rank - 1] /= (int64_t)parts;
-    width = (size_t)part.dims[part.rank - 1];
-    for (int i = 0; i + 1 < part.rank; i++)
-        rows *= (size_t)part.dims[i];
     for (size_t i = 0; i < parts; i++)
         if (v->slots[i].type.null_dataspace || !ks_shape_equal(&v->slots[i].type.shape, &part))
             return mismatch(l, v, &v->slots[i]);
@@ -292,8 +287,7 @@ static ks_code convert_gates(ks__load *l, ks_variable *v) {
         ks_slot *slot = &v->slots[i];
         const void *data;
         KS_TRY(ks__dataset_read(&data, l, slot->dataset, &slot->type, v->dtype, slot->path));
-        for (size_t row = 0; row < rows; row++)
-            memcpy(out + (row * parts + i) * width * size, (const char *)data + row * width * size, width * size);
+        ks__slot_put(slot, out, data);
         if (slot->type.dtype == v->dtype)
             slot->data = data;
         KS_TRY(read_raw(l, slot));

@@ -13,7 +13,7 @@
 
 #include "schema/convolutional_recurrent.h"
 #include "schema/recurrent.h"
-#include "weights/legacy.h"
+#include "weights/legacy_internal.h"
 
 // --- slots ----------------------------------------------------------------------------------------------------------
 
@@ -49,7 +49,10 @@ static ks_code make_slots(ks_legacy *l, ks_variable *first, int parts) {
             return l->context->error.code;
         v->n_slots = (size_t)parts;
         for (int i = 0; i < parts; i++)
-            v->slots[i] = (ks_slot){.variable = v, .part = i, .parts = parts};
+            v->slots[i] = (ks_slot){.variable = v,
+                                    .layout = l->writer == KS_WRITER_KERAS1 ? ks__keras1_layout(v) : NULL,
+                                    .part = i,
+                                    .parts = parts};
     }
     return KS_OK;
 }
