@@ -181,10 +181,11 @@ static int convert(const char *from, const char *to, const char *format) {
 // --- misbehaviour ---------------------------------------------------------------------------------------------------
 
 static void eat(void) {
+    static char *volatile kept; // a block that nobody looks at would be optimised away
     for (;;) {
-        char *more = malloc((size_t)16 << 20);
-        if (more)
-            memset(more, 1, (size_t)16 << 20);
+        kept = malloc((size_t)16 << 20);
+        if (kept)
+            memset(kept, 1, (size_t)16 << 20);
     }
 }
 

@@ -337,13 +337,5 @@ int main(void) {
         cmocka_unit_test(test_rewriting),
         cmocka_unit_test(test_nothing_stays_behind),
     };
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    // An adapter that is to crash, hang or eat memory behaves otherwise under a sanitizer: only the honest one is run.
-    const struct CMUnitTest honest[] = {cmocka_unit_test(test_honest), cmocka_unit_test(test_form_is_found)};
-    (void)tests;
-    return cmocka_run_group_tests(honest, set_up, tear_down);
-#endif
-#endif
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
