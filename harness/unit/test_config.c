@@ -55,6 +55,9 @@ static void free_document(document *d) {
 #define DENSE_WITH(name, more, nodes)                                                                                  \
     "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\"," more                    \
     "},\"registered_name\":null,\"name\":\"" name "\",\"inbound_nodes\":[" nodes "]}"
+#define RENAMED_DENSE(name, own_name, nodes)                                                                           \
+    "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"" own_name                           \
+    "\",\"units\":3},\"registered_name\":null,\"name\":\"" name "\",\"inbound_nodes\":[" nodes "]}"
 #define CALL(name) "{\"args\":[" TENSOR(name) "],\"kwargs\":{}}"
 #define DENSE(name, source) DENSE_WITH(name, "\"units\":3", CALL(source))
 #define MODEL(layers, inputs, outputs)                                                                                 \
@@ -189,10 +192,17 @@ static const wrong wrongs[] = {
        "float16\"}}")},
     {KS_E_CONFIG_POLICY, AT "/dtype", D("\"units\":3,\"dtype\":{\"class_name\":\"Int4DTypePolicy\",\"config\":{}}")},
     {KS_E_CONFIG_TYPE, AT "/dtype", D("\"units\":3,\"dtype\":7")},
+    {KS_E_CONFIG_RECORD, AT "/dtype",
+     D("\"units\":3,\"dtype\":{\"module\":null,\"class_name\":\"DTypePolicy\",\"config\":{}}")},
+    {KS_E_CONFIG_UNKNOWN_KEY, AT "/dtype",
+     D("\"units\":3,\"dtype\":{\"class_name\":\"DTypePolicy\",\"config\":{\"name\":\"float32\",\"size\":1}}")},
+    {KS_E_CONFIG_VALUE, AT "/name", SEQUENTIAL(PLAIN_DENSE("a/b", "\"units\":3"))},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/autocast", D("\"units\":3,\"autocast\":false")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/quantization_config", D("\"units\":3,\"quantization_config\":{\"a\":1}")},
     {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/1/config/name",
      SEQUENTIAL(PLAIN_DENSE("d", "\"units\":3") "," PLAIN_DENSE("d", "\"units\":3"))},
+    {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/build_input_shape",
+     SEQUENTIAL(PLAIN_DENSE("input_layer", "\"units\":3"))},
     {KS_E_CONFIG_MISSING, "config.json:/config/layers",
      "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\"}}"},
     {KS_E_CONFIG_TYPE, "config.json:/config/layers",
@@ -218,6 +228,8 @@ static const wrong wrongs[] = {
      MODEL(INPUT("a") "," DENSE("d", "a") "," DENSE("e", "d"), "[\"d\",0,0]", "[\"e\",0,0]")},
     {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/2/name",
      MODEL(INPUT("a") "," DENSE("d", "a") "," DENSE("d", "a"), "[\"a\",0,0]", "[\"d\",0,0]")},
+    {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/1/config/name", // "name" of the record is another
+     MODEL(INPUT("a") "," RENAMED_DENSE("d", "a", CALL("a")), "[\"a\",0,0]", "[\"d\",0,0]")},
     {KS_E_CONFIG_ARGUMENT, "config.json:/config/layers/1/inbound_nodes/0/colour",
      MODEL(INPUT("a") "," DENSE_WITH("d", "\"units\":3", "{\"args\":[" TENSOR("a") "],\"kwargs\":{\"colour\":1}}"),
            "[\"a\",0,0]", "[\"d\",0,0]")},

@@ -623,6 +623,23 @@ static int compare_entries(const void *a, const void *b) {
     return (left->order > right->order) - (left->order < right->order);
 }
 
+// A record may give its layer another name than the config inside; those of the configs count in the model.
+static ks_code check_names(wiring *w, entry *const *entries, size_t count) {
+    ks_name_table names;
+    ks_code code;
+    KS_TRY(ks_name_table_init(&names, w->reader->arena, count));
+    for (size_t i = 0; i < count; i++) {
+        ks_text name = ks_text_from(entries[i]->object->name);
+        ks_named *place = ks_name_table_place(&names, name);
+        if (place->number != KS_NO_NUMBER)
+            return ks__config_fail(w->reader, KS_E_CONFIG_DUPLICATE_LAYER, entries[i]->record, entries[i]->place,
+                                   "config/name", "the model has two layers called \"%.80s\"", name.data);
+        *place = (ks_named){name, i};
+    }
+done:
+    return code;
+}
+
 static ks_code finish_layers(wiring *w, ks_graph *graph) {
     entry **sorted = ks_arena_get(w->reader->arena, w->n_entries + 1, sizeof(*sorted));
     size_t count = 0;
@@ -637,6 +654,7 @@ static ks_code finish_layers(wiring *w, ks_graph *graph) {
             sorted[count++] = &w->entries[i];
     if (!keeps_order(w))
         qsort(sorted, count, sizeof(*sorted), compare_entries);
+    KS_TRY(check_names(w, sorted, count));
     ks__symbolic_call(&call, w->reader);
     for (size_t i = 0; i < count; i++) {
         graph->operations[graph->n_operations++] = sorted[i]->object;

@@ -430,28 +430,48 @@ static ks_code apply_default(field *f) {
 
 // --- base keys ------------------------------------------------------------------------------------------------------
 
-// A policy: null, "float32", or {"class_name": "DTypePolicy", "config": {"name": "float32"}}.
+static ks_code no_policy(const field *f, const ks_value *name) {
+    return ks__config_fail(f->reader, KS_E_CONFIG_POLICY, name, f->object->place, f->key->name,
+                           "dtype policy \"%.80s\" cannot be run by this reference", name->text.data);
+}
+
+// {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}; `name` NULL: the common policy. The
+// class is found by its name alone: any module will do, but null means a class that nobody exported.
+static ks_code read_policy_record(const field *f, const ks_value **name) {
+    const ks_value *class_name = ks_value_get(f->value, "class_name");
+    const ks_value *config = ks_value_get(f->value, "config");
+    const ks_value *module = ks_value_get(f->value, "module");
+    if (!class_name || class_name->type != KS_VALUE_STRING || !config || config->type != KS_VALUE_DICT)
+        return wrong_type(f, "a dtype policy");
+    if (module && module->type == KS_VALUE_NULL)
+        return ks__config_fail(f->reader, KS_E_CONFIG_RECORD, module, f->object->place, f->key->name,
+                               "the class of a dtype policy has no module");
+    if (!ks_text_is(class_name->text, "DTypePolicy") && !ks_text_is(class_name->text, "FloatDTypePolicy"))
+        return no_policy(f, class_name);
+    for (size_t i = 0; i < config->as.dict.count; i++)
+        if (!ks_text_is(config->as.dict.members[i].key, "name"))
+            return ks__config_fail(f->reader, KS_E_CONFIG_UNKNOWN_KEY, &config->as.dict.members[i].value,
+                                   f->object->place, f->key->name, "a dtype policy has no config key \"%.80s\"",
+                                   config->as.dict.members[i].key.data);
+    *name = ks_value_get(config, "name");
+    return KS_OK;
+}
+
+// A policy: null, "float32", or a record.
 static ks_code read_policy(const field *f) {
-    const ks_value *value = f->value;
-    const ks_value *name = value;
-    if (value->type == KS_VALUE_NULL || f->reader->described)
+    const ks_value *name = f->value;
+    ks_code code = KS_OK;
+    if (name->type == KS_VALUE_NULL || f->reader->described)
         return KS_OK;
-    if (value->type == KS_VALUE_DICT) {
-        const ks_value *class_name = ks_value_get(value, "class_name");
-        const ks_value *config = ks_value_get(value, "config");
-        if (!class_name || !config || class_name->type != KS_VALUE_STRING)
-            return wrong_type(f, "a dtype policy");
-        if (!ks_text_is(class_name->text, "DTypePolicy") && !ks_text_is(class_name->text, "FloatDTypePolicy"))
-            return ks__config_fail(f->reader, KS_E_CONFIG_POLICY, class_name, f->object->place, f->key->name,
-                                   "dtype policy %.80s cannot be run by this reference", class_name->text.data);
-        name = ks_value_get(config, "name");
-    }
-    if (!name || name->type != KS_VALUE_STRING)
+    if (name->type == KS_VALUE_DICT)
+        code = read_policy_record(f, &name);
+    if (code != KS_OK || !name || name->type == KS_VALUE_NULL)
+        return code;
+    if (name->type != KS_VALUE_STRING)
         return wrong_type(f, "the name of a dtype policy");
     if (ks_text_is(name->text, "float32"))
         return KS_OK;
-    return ks__config_fail(f->reader, KS_E_CONFIG_POLICY, name, f->object->place, f->key->name,
-                           "dtype policy \"%.80s\" cannot be run by this reference", name->text.data);
+    return no_policy(f, name);
 }
 
 typedef enum base_key {
@@ -475,18 +495,29 @@ static bool has_base_keys(const ks_class *row) {
     return row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL || row->kind == KS_KIND_OPERATION;
 }
 
+// Keras 3 makes paths of names and takes no "/" in one; Keras 1 and 2 do.
+static ks_code read_name(field *f) {
+    ks_text name;
+    ks_code code;
+    f->out = &name;
+    KS_TRY(read_field(f));
+    if (!name.data)
+        return KS_OK;
+    if (f->reader->dialect == KS_DIALECT_KERAS3 && memchr(name.data, '/', name.size))
+        return ks__config_fail(f->reader, KS_E_CONFIG_VALUE, f->value, f->object->place, f->key->name,
+                               "expected a name without \"/\", found \"%.80s\"", name.data);
+    f->object->name = name.data;
+done:
+    return code;
+}
+
 static ks_code read_base(field *f, base_key which) {
     bool autocast = true;
     ks_object *regularizer;
-    ks_text name;
     ks_code code;
     switch (which) {
     case BASE_NAME:
-        f->out = &name;
-        code = read_field(f);
-        if (code == KS_OK && name.data)
-            f->object->name = name.data;
-        return code;
+        return read_name(f);
     case BASE_TRAINABLE:
         f->out = &f->object->trainable;
         return read_field(f);

@@ -3,6 +3,8 @@
 // A Sequential model's config: {"name", "trainable", "dtype", "layers": [records], "build_input_shape": shape}. A first
 // InputLayer or build_input_shape gives the input's shape; with neither, the layers know theirs from their
 // build_config. Source: Keras 3 models/sequential.py.
+#include <string.h>
+
 #include "base/name_table.h"
 #include "config/config_internal.h"
 #include "schema/core.h"
@@ -76,6 +78,10 @@ static ks_code make_input(chain *c) {
     input->place = c->model->place;
     input->params = params;
     input->compute_dtype = input->variable_dtype = KS_FLOAT32;
+    for (size_t i = 0; i < c->n_layers; i++)
+        if (strcmp(c->layers[i]->name, input->name) == 0)
+            return ks__config_fail(c->reader, KS_E_CONFIG_DUPLICATE_LAYER, value, c->model->place, "build_input_shape",
+                                   "the input that this makes and a layer are both called \"%s\"", input->name);
     c->input = input;
     return KS_OK;
 }

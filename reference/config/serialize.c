@@ -109,10 +109,20 @@ ks_code ks__write_object(ks_value *out, ks__serializer *s, const ks_value *value
     return ks__write_record(out, s, &named);
 }
 
+// A layer asks for a policy's class by its name alone, whatever module the record says, and keeps one of a single or
+// mixed type as its name.
+static bool is_common_policy(const ks_value *record) {
+    const ks_value *name = ks_value_get(record, "class_name");
+    return name && (ks_value_is_text(name, "DTypePolicy") || ks_value_is_text(name, "FloatDTypePolicy"));
+}
+
 ks_code ks__write_policy(ks_value *out, ks__serializer *s, const ks_value *value, const char *place) {
     ks_value config;
-    if (value && value->type == KS_VALUE_DICT)
-        return ks__write_value(out, s, value, place);
+    if (value && value->type == KS_VALUE_DICT) {
+        if (!is_common_policy(value))
+            return ks__write_value(out, s, value, place);
+        value = ks_value_get(ks_value_get(value, "config"), "name");
+    }
     config = ks_value_dict(s->arena, 1);
     if (put(s, &config, "name", value && value->type == KS_VALUE_STRING ? *value : ks_value_string("float32")) != KS_OK)
         return failed(s);

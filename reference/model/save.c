@@ -55,6 +55,13 @@ static bool is_old_word(const ks_value *value) {
            (memcmp(value->text.data, "keras1.", 7) == 0 || memcmp(value->text.data, "keras2.", 7) == 0);
 }
 
+/// Keras 3 takes no "/" in the name of a layer.
+static bool has_old_name(const ks_value *record) {
+    const ks_value *name = ks_value_get(ks_value_get(record, "config"), "name");
+    return ks_value_get(record, "class_name") && name && name->type == KS_VALUE_STRING &&
+           memchr(name->text.data, '/', name->text.size);
+}
+
 static ks_code check_words(ks__save *save, const ks_value *value, const way *at) {
     bool dict = value->type == KS_VALUE_DICT;
     size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
@@ -62,6 +69,9 @@ static ks_code check_words(ks__save *save, const ks_value *value, const way *at)
     if (is_old_word(value))
         return ks_fail(save->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(save, at),
                        "Keras 3 has nothing that computes what \"%.60s\" of Keras 1 and 2 does", value->text.data + 7);
+    if (has_old_name(value))
+        return ks_fail(save->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(save, at),
+                       "Keras 3 takes no \"/\" in a name");
     for (size_t i = 0; i < count && code == KS_OK; i++) {
         way inner = {at, dict ? value->as.dict.members[i].key : (ks_text){NULL, 0}, i};
         code = check_words(save, dict ? &value->as.dict.members[i].value : &value->as.list.items[i], &inner);
