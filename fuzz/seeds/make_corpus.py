@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seeds of the zip, npz, config, keras, h5_legacy, json_legacy and weights_index targets, and the dictionaries.
+"""Seeds of the zip, npz, config, keras, object, h5_legacy, json_legacy and weights_index targets, and the dictionaries.
 
     python fuzz/seeds/make_corpus.py [path of the kassay command]
 
 config/, keras/, h5_legacy/ and json_legacy/ hold the smallest golden cases of each family; weights_index/ holds indices, each followed
-by a NUL byte and the bytes of its shards; zip/ holds archives that zipfile writes in every way it
+by a NUL byte and the bytes of its shards; object/ holds one record of each class of golden/objects/ and some bare names; zip/ holds archives that zipfile writes in every way it
 can, and those of golden/make/reject_zip.py made small; the dictionaries come from `kassay layers --json`. Deterministic.
 """
 
@@ -164,6 +164,33 @@ def index_seeds():
             file.write(data + b"\0" + shard)
 
 
+# In the order of fuzz_object.c: as many blanks behind a document as the number of its kind.
+KINDS = ["", "layer", "model", "initializer", "regularizer", "constraint", "policy", "optimizer", "loss", "metric", "schedule"]
+NAMES = {"initializer": ["zeros", "he_normal"], "regularizer": ["l2"], "constraint": ["max_norm"], "optimizer": ["adam"],
+         "loss": ["mse"], "metric": ["accuracy"]}
+
+
+def object_seeds():
+    with open(os.path.join(ROOT, "golden", "objects", "keras-3.15.1.json")) as file:
+        entries = json.load(file)
+    seeds = {}
+    for entry in entries:
+        record = entry.get("input")
+        if record is None:
+            continue  # an abstract class
+        seeds.setdefault(f"{record.get('module')}.{record['class_name']}", json.dumps(record))
+    for kind, names in NAMES.items():
+        for name in names:
+            seeds[f"name-{kind}-{name}"] = json.dumps(name) + " " * KINDS.index(kind)
+    bare = {"class_name": "Dense", "config": {"name": "dense", "units": 3, "activation": "hard_sigmoid"}}
+    seeds["record-without-module"] = json.dumps(bare) + " " * KINDS.index("layer")
+    seeds["record-of-keras-2"] = json.dumps(bare)
+    folder = fresh("object")
+    for name, text in seeds.items():
+        with open(os.path.join(folder, name + ".json"), "w") as file:
+            file.write(text)
+
+
 def dictionaries(command):
     document = json.loads(subprocess.run([command, "layers", "--json"], check=True, capture_output=True).stdout)
     words = {"class_name", "config", "module", "registered_name", "inbound_nodes", "keras_history", "__keras_tensor__"}
@@ -176,7 +203,7 @@ def dictionaries(command):
     folder = os.path.join(ROOT, "fuzz", "dictionaries")
     os.makedirs(folder, exist_ok=True)
     lines = [f'"\\"{word}\\""\n' for word in sorted(words)]
-    for name in ("config", "keras", "json_legacy", "h5_legacy"):
+    for name in ("config", "keras", "object", "json_legacy", "h5_legacy"):
         with open(os.path.join(folder, name + ".dict"), "w") as file:
             file.write("# Written by fuzz/seeds/make_corpus.py from `kassay layers --json`.\n")
             file.writelines(lines)
@@ -194,6 +221,7 @@ def main():
     for pattern, count in (("keras-1*", 12), ("keras-2*", 12), ("tf*", 12), ("reject", 20)):
         copy_seeds("json_legacy", f"json-legacy/{pattern}/*/*/model.json", count, ".json")
     index_seeds()
+    object_seeds()
     dictionaries(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build", "release", "bin", "kassay"))
 
 

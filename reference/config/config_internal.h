@@ -29,6 +29,12 @@ typedef struct ks__reader {
 ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *record, const char *place);
 /// Applies the key table and the base keys (name, trainable, dtype) to object->params.
 ks_code ks__read_keys(ks__reader *reader, ks_object *object);
+/// {"class_name": …, "config": …} with a class that has keys; "__numpy__", "__slice__", … and functions have none.
+bool ks__is_object_record(const ks_value *value);
+/// A value that is kept as it is: the records in it are read, so that it can be written again. Values may be nested
+/// KS__MAX_VALUE_DEPTH deep.
+ks_code ks__check_value(ks__reader *reader, const ks_value *value, const char *place);
+#define KS__MAX_VALUE_DEPTH 64
 /// The value that a row's default stands for; NULL with the error set.
 ks_value *ks__default_value(ks_arena *arena, const char *text);
 /// A subclassed model that stands at the root: a model whose graph is one call of the object as a layer.

@@ -255,6 +255,17 @@ done:
     return code;
 }
 
+// The plain values among the arguments can be written again.
+static ks_code check_plain(wiring *w, const ks_tree *tree, const char *place) {
+    ks_code code = KS_OK;
+    if (tree->type == KS_TREE_VALUE)
+        return ks__check_value(w->reader, tree->as.value, place);
+    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
+        for (size_t i = 0; i < tree->as.list.count && code == KS_OK; i++)
+            code = check_plain(w, &tree->as.list.items[i], place);
+    return code;
+}
+
 // --- calls ----------------------------------------------------------------------------------------------------------
 
 static size_t argument_index(const ks_class *row, ks_text name) {
@@ -312,6 +323,8 @@ static ks_code read_call(wiring *w, node *n, const ks_value *call, size_t index)
     for (size_t i = 0; i < args->as.list.count; i++)
         KS_TRY(read_argument(w, &n->arguments[i], &args->as.list.items[i], place, 0));
     KS_TRY(read_kwargs(w, n, kwargs, place));
+    for (size_t i = 0; i < count; i++)
+        KS_TRY(check_plain(w, &n->arguments[i], place));
 done:
     n->n_references = w->n_references - n->first_reference;
     return code;

@@ -129,6 +129,8 @@ static ks_code write_instance(ks_text *out, const ks_instance *instance, bool co
     *out = (ks_text){NULL, 0};
     ks_arena_init(&arena, instance->context);
     code = ks_config_value(&value, instance->context, &arena, instance->object, NULL);
+    if (code == KS_OK)
+        code = ks_config_check_words(instance->context, &arena, &value, "object:");
     if (code == KS_OK) {
         ks_json_writer_init(&writer, instance->context, (ks_json_style){0, true});
         ks_json_put_value(&writer, config_only ? ks_value_get(&value, "config") : &value);

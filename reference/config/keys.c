@@ -413,7 +413,7 @@ static ks_code read_field(const field *f) {
         return read_layers(f);
     case KS_KEY_ANY:
         *(const ks_value **)f->out = f->value;
-        return KS_OK;
+        return ks__check_value(f->reader, f->value, f->object->place);
     }
     return KS_OK;
 }
@@ -461,8 +461,8 @@ static ks_code read_policy_record(const field *f, const ks_value **name) {
 static ks_code read_policy(const field *f) {
     const ks_value *name = f->value;
     ks_code code = KS_OK;
-    if (name->type == KS_VALUE_NULL || f->reader->described)
-        return KS_OK;
+    if (f->reader->described)
+        return ks__check_value(f->reader, f->value, f->object->place);
     if (name->type == KS_VALUE_DICT)
         code = read_policy_record(f, &name);
     if (code != KS_OK || !name || name->type == KS_VALUE_NULL)
@@ -590,7 +590,7 @@ ks_code ks__read_keys(ks__reader *reader, ks_object *object) {
         field f = {.reader = reader, .object = object, .key = &row->keys[i]};
         if (seen >> i & 1 || (f.key->offset == KS_LOOSE && !(f.key->flags & KS_REQUIRED)))
             continue;
-        f.out = (char *)object->params + f.key->offset;
+        f.out = f.key->offset == KS_LOOSE ? (void *)&unused : (char *)object->params + f.key->offset;
         KS_TRY(apply_default(&f));
     }
     if (row->check)

@@ -274,6 +274,41 @@ done:
     return code;
 }
 
+// --- values that are kept -------------------------------------------------------------------------------------------
+
+bool ks__is_object_record(const ks_value *value) {
+    const ks_value *name = ks_value_get(value, "class_name");
+    if (!name || name->type != KS_VALUE_STRING || !ks_value_get(value, "config"))
+        return false;
+    return strncmp(name->text.data, "__", 2) != 0 && !ks_text_is(name->text, "function");
+}
+
+static ks_code check_value(ks__reader *reader, const ks_value *value, const char *place, int depth) {
+    bool dict = value->type == KS_VALUE_DICT;
+    size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
+    ks_object *object;
+    ks_code code = KS_OK;
+    if (depth > KS__MAX_VALUE_DEPTH)
+        return ks__config_fail(reader, KS_E_OVER_DEPTH, value, place, NULL, "values are nested more than %d deep",
+                               KS__MAX_VALUE_DEPTH);
+    if (ks__is_object_record(value))
+        return ks__read_record(&object, reader, value, place);
+    for (size_t i = 0; i < count && code == KS_OK; i++)
+        code =
+            check_value(reader, dict ? &value->as.dict.members[i].value : &value->as.list.items[i], place, depth + 1);
+    return code;
+}
+
+ks_code ks__check_value(ks__reader *reader, const ks_value *value, const char *place) {
+    ks__reader inner = *reader;
+    if (value->type != KS_VALUE_LIST && value->type != KS_VALUE_DICT)
+        return KS_OK;
+    inner.described = true; // it is not run
+    inner.dialect = KS_DIALECT_KERAS3;
+    inner.n_shared = inner.room_shared = 0;
+    return check_value(&inner, value, place, 0);
+}
+
 ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, const ks_value *value,
                        const char *document, const ks_config_options *options) {
     ks__reader reader = {.context = context, .arena = arena, .dialect = ks_config_dialect(value, options)};

@@ -15,8 +15,6 @@
 #include "schema/custom.h"
 #include "schema/key_row.h"
 
-#define MAX_VALUE_DEPTH 64
-
 static ks_code failed(const ks__serializer *s) {
     return s->context->error.code;
 }
@@ -30,17 +28,6 @@ static ks_code put(ks__serializer *s, ks_value *dict, const char *key, ks_value 
 }
 
 // --- values ---------------------------------------------------------------------------------------------------------
-
-static bool is_record(const ks_value *value) {
-    const ks_value *name = ks_value_get(value, "class_name");
-    return name && name->type == KS_VALUE_STRING && ks_value_get(value, "config");
-}
-
-// "__numpy__", "__tensor__", … and functions have no config of keys.
-static bool is_plain_record(const ks_value *value) {
-    ks_text name = ks_value_get(value, "class_name")->text;
-    return (name.size > 4 && memcmp(name.data, "__", 2) == 0) || ks_text_is(name, "function");
-}
 
 static ks_code read_described(ks_object **out, ks__serializer *s, const ks_value *record, const char *place) {
     ks__reader reader = {.context = s->context, .arena = s->arena, .described = true, .depth = s->depth};
@@ -74,10 +61,10 @@ static ks_code copy_members(ks_value *out, ks__serializer *s, const ks_value *va
 static ks_code copy_value(ks_value *out, ks__serializer *s, const ks_value *value, const char *place, int depth) {
     ks_object *object;
     ks_code code;
-    if (depth > MAX_VALUE_DEPTH)
+    if (depth > KS__MAX_VALUE_DEPTH)
         return ks_fail(s->context, KS_E_OVER_DEPTH, KS_STAGE_CONFIG, value->offset, place,
-                       "values are nested more than %d deep", MAX_VALUE_DEPTH);
-    if (value->type == KS_VALUE_DICT && is_record(value) && !is_plain_record(value)) {
+                       "values are nested more than %d deep", KS__MAX_VALUE_DEPTH);
+    if (ks__is_object_record(value)) {
         KS_TRY(read_described(&object, s, value, place));
         return ks__write_record(out, s, object);
     }

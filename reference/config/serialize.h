@@ -19,6 +19,9 @@ typedef struct ks_write_options {
 ks_code ks_config_value(ks_value *out, ks_context *context, ks_arena *arena, const ks_object *object,
                         const ks_write_options *options);
 /// Writes that record as the writer's next value.
+/// KS_E_SAVE_NO_WORD when `record`, as ks_config_value gave it, holds a class, function or name that Keras 3 does not
+/// have. `document` begins the place in the error.
+ks_code ks_config_check_words(ks_context *context, ks_arena *arena, const ks_value *record, const char *document);
 ks_code ks_config_write(ks_json_writer *writer, const ks_object *object, const ks_write_options *options);
 
 #endif

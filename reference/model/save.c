@@ -33,52 +33,6 @@ ks_bytes ks__save_metadata(void) {
     return (ks_bytes){(const uint8_t *)text, sizeof text - 1};
 }
 
-/// The way from a value up to the root, for a message.
-typedef struct way {
-    const struct way *up;
-    ks_text key; ///< without data: the item number `index`
-    size_t index;
-} way;
-
-static const char *way_text(ks__save *save, const way *at) {
-    const char *above = at->up ? way_text(save, at->up) : "config.json:";
-    if (!above || !at->up)
-        return above;
-    return at->key.data ? ks_arena_format(&save->arena, "%s/%.*s", above, (int)at->key.size, at->key.data)
-                        : ks_arena_format(&save->arena, "%s/%zu", above, at->index);
-}
-
-/// Functions and classes that only Keras 1 and 2 have are called "keras2.…" and "keras1.…" in the canonical model;
-/// Keras 3 has none, or others, of those names.
-static bool is_old_word(const ks_value *value) {
-    return value->type == KS_VALUE_STRING && value->text.size > 7 &&
-           (memcmp(value->text.data, "keras1.", 7) == 0 || memcmp(value->text.data, "keras2.", 7) == 0);
-}
-
-/// Keras 3 takes no "/" in the name of a layer.
-static bool has_old_name(const ks_value *record) {
-    const ks_value *name = ks_value_get(ks_value_get(record, "config"), "name");
-    return ks_value_get(record, "class_name") && name && name->type == KS_VALUE_STRING &&
-           memchr(name->text.data, '/', name->text.size);
-}
-
-static ks_code check_words(ks__save *save, const ks_value *value, const way *at) {
-    bool dict = value->type == KS_VALUE_DICT;
-    size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
-    ks_code code = KS_OK;
-    if (is_old_word(value))
-        return ks_fail(save->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(save, at),
-                       "Keras 3 has nothing that computes what \"%.60s\" of Keras 1 and 2 does", value->text.data + 7);
-    if (has_old_name(value))
-        return ks_fail(save->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(save, at),
-                       "Keras 3 takes no \"/\" in a name");
-    for (size_t i = 0; i < count && code == KS_OK; i++) {
-        way inner = {at, dict ? value->as.dict.members[i].key : (ks_text){NULL, 0}, i};
-        code = check_words(save, dict ? &value->as.dict.members[i].value : &value->as.list.items[i], &inner);
-    }
-    return code;
-}
-
 ks_code ks__save_record(ks_value *out, ks__save *save) {
     return ks_config_value(out, save->context, &save->arena, save->model->root, NULL);
 }
@@ -88,7 +42,7 @@ ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
     ks_code code;
     *out = (ks_text){NULL, 0};
     KS_TRY(ks__save_record(&record, save));
-    KS_TRY(check_words(save, &record, &(way){NULL, {NULL, 0}, 0}));
+    KS_TRY(ks_config_check_words(save->context, &save->arena, &record, "config.json:"));
     KS_TRY(ks__save_compile(save, &record)); // of any depth, as the file had it
     KS_TRY(ks_json_write(out, save->context, &record, (ks_json_style){0, true}));
 done:

@@ -30,7 +30,8 @@ ks_code ks_deserialize(ks_instance **out, ks_context *context, ks_bytes json, co
 /// Makes an object of a class from its config alone, as Class.from_config does. `module` may be NULL.
 ks_code ks_from_config(ks_instance **out, ks_context *context, const char *class_name, const char *module,
                        ks_bytes config, const ks_object_options *options);
-/// The record, as json.dumps writes it. Free with ks_free.
+/// The record, as json.dumps writes it. Free with ks_free. KS_E_SAVE_NO_WORD: a class, function or name of Keras 1 or 2
+/// that Keras 3 does not have.
 ks_code ks_serialize(ks_text *out, const ks_instance *instance);
 /// The config alone, as get_config() gives it. Free with ks_free.
 ks_code ks_get_config(ks_text *out, const ks_instance *instance);
