@@ -1,6 +1,6 @@
 """Writes one golden case: a model built, given random weights, saved by real Keras, and what must come out of it.
 
-A case is refused (with the reason printed) when its numbers could not see a bug: see `check_numbers`.
+A case is refused (with the reason printed) when its numbers could not see a bug: see golden_files.py.
 """
 
 import hashlib
@@ -20,20 +20,11 @@ import h5py  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from golden_files import REASON, Refused, check_numbers, save_npz, write_json  # noqa: E402
 
 VERSION = keras.__version__
-REASON = (
-    "max(8 x spread, 2e-6 x scale): spread is the largest difference between the float32 outputs and those of the same "
-    "model in float64, scale the largest float64 output"
-)
-
-
 WITH_ARCHITECTURE = ("weights-v3", "weights-v3-sharded", "h5-weights-legacy")
 LEGACY = ("h5-legacy", "h5-weights-legacy")
-
-
-class Refused(Exception):
-    """The case's numbers could not see a bug, or Keras does not load its own file."""
 
 
 def seed_of(case_id):
@@ -307,52 +298,7 @@ def float64_tolerance(config):
     return 1e-7 if any(name in text for name in SINGLE_CONSTANTS) else 1e-9
 
 
-def check_numbers(outputs, doubles, inputs, model):
-    spread, scale, atol = [], [], []
-    batch = len(inputs[0])
-    sizes = {int(d) for v in model.weights for d in v.shape}
-    if batch < 2 or batch in sizes:
-        raise Refused(f"batch {batch} is a dimension of the model {sorted(sizes)}")
-    for out, ref in zip(outputs, doubles):
-        if out.shape != ref.shape:
-            raise Refused(f"float64 gives shape {ref.shape}, float32 {out.shape}")
-        if out.dtype != np.float32:
-            if not np.array_equal(out, ref):
-                raise Refused("integer outputs differ in float64")
-            spread.append(0.0), scale.append(float(np.max(np.abs(ref)))), atol.append(0.0)
-            continue
-        if ref.dtype != np.float64:
-            raise Refused(f"the second number source computed in {ref.dtype}")
-        if not np.all(np.isfinite(ref)):
-            raise Refused("not finite")
-        if ref.size > 1 and np.all(ref == ref.flat[0]):
-            raise Refused("constant output")
-        if not np.any(out.astype("float64") != ref) and not np.array_equal(ref, ref.astype("float32")):
-            raise Refused("float64 numbers equal float32 ones")
-        this_spread, this_scale = float(np.max(np.abs(out - ref))), float(np.max(np.abs(ref)))
-        this_atol = max(8 * this_spread, 2e-6 * this_scale)
-        if this_atol > 1e-5 * this_scale:
-            raise Refused(f"bound {this_atol:.3g} is loose at scale {this_scale:.3g}")
-        spread.append(this_spread), scale.append(this_scale), atol.append(this_atol)
-    return spread, scale, atol
-
-
 # --- files ---------------------------------------------------------------------------------------------------------
-
-
-def save_npz(path, arrays):
-    """As np.savez, with fixed dates: equal arrays give equal files."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.asarray(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
-
-
-def write_json(path, value):
-    with open(path, "w") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
 
 
 def case_record(kind, case, artifact, seed, numbers, architecture, tolerance):
@@ -520,7 +466,7 @@ def write_case(out, kind, family, case):
                 doubles = case.second([x.astype("float64") for x in inputs])
             else:
                 doubles = float64_outputs(case.build, weights, inputs)
-            numbers = check_numbers(outputs, doubles, inputs, model)
+            numbers = check_numbers(outputs, doubles, inputs, [v.shape for v in model.weights])
         bug, loaded = None, model
         try:
             loaded = load_artifact(kind, folder)

@@ -1,7 +1,7 @@
 """Writes the golden cases of one model of Keras 1 or 2: whole-model HDF5, HDF5 weights, JSON, and the new format of late Keras 2.
 
 Runs under Python 3.6 to 3.11 with Keras 1.2 to 2.3 (TensorFlow or Theano), tf.keras 1.13 to 2.15 and tf_keras. The rules for
-numbers are those of kassay_golden.py: a case is refused, with the reason printed, when its numbers could not see a bug.
+numbers are those of golden_files.py: a case is refused, with the reason printed, when its numbers could not see a bug.
 """
 
 import hashlib
@@ -16,16 +16,7 @@ import zipfile
 import h5py
 import legacy_double
 import numpy as np
-
-REASON = (
-    "max(8 x spread, 2e-6 x scale): spread is the largest difference between the float32 outputs and those of the same "
-    "model in float64, scale the largest float64 output"
-)
-
-
-class Refused(Exception):
-    """The case's numbers could not see a bug, or Keras does not load its own file."""
-
+from golden_files import REASON, Refused, check_numbers, save_npz, write_json
 
 class Case:
     """One model and how it is used; `tier` 1 is made by every writer, 2 by some, 3 by the main ones (legacy_make.py)."""
@@ -285,52 +276,7 @@ def float64_tolerance(config):
     return 1e-7 if any(name in text for name in SINGLE_CONSTANTS) else 1e-9
 
 
-def check_numbers(outputs, doubles, inputs, weights):
-    spread, scale, atol = [], [], []
-    batch = len(inputs[0])
-    sizes = {int(d) for w in weights for d in w.shape}
-    if batch < 2 or batch in sizes:
-        raise Refused("batch %d is a dimension of the model %s" % (batch, sorted(sizes)))
-    for out, ref in zip(outputs, doubles):
-        if out.shape != ref.shape:
-            raise Refused("float64 gives shape %s, float32 %s" % (ref.shape, out.shape))
-        if out.dtype.kind != "f":
-            if not np.array_equal(out, ref):
-                raise Refused("integer outputs differ in float64")
-            spread.append(0.0), scale.append(float(np.max(np.abs(ref)))), atol.append(0.0)
-            continue
-        if ref.dtype != np.float64:
-            raise Refused("the second number source computed in %s" % ref.dtype)
-        if not np.all(np.isfinite(ref)):
-            raise Refused("not finite")
-        if ref.size > 1 and np.all(ref == ref.flat[0]):
-            raise Refused("constant output")
-        if out.dtype == np.float32 and np.array_equal(out.astype("float64"), ref) and not np.array_equal(ref, ref.astype("float32")):
-            raise Refused("float64 numbers equal float32 ones")
-        this_spread, this_scale = float(np.max(np.abs(out - ref))), float(np.max(np.abs(ref)))
-        this_atol = max(8 * this_spread, 2e-6 * this_scale)
-        if this_atol > 1e-5 * this_scale:
-            raise Refused("bound %.3g is loose at scale %.3g" % (this_atol, this_scale))
-        spread.append(this_spread), scale.append(this_scale), atol.append(this_atol)
-    return spread, scale, atol
-
-
 # --- files ---------------------------------------------------------------------------------------------------------
-
-
-def save_npz(path, arrays):
-    """As np.savez, with fixed dates: equal arrays give equal files."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.array(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
-
-
-def write_json(path, value):
-    with open(path, "w") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
 
 
 def write_text(path, text):
@@ -621,7 +567,7 @@ def write_case(env, out, case, kinds):
             except Exception as error:
                 problems.append("%s: %s" % (ids[kind], told(error)))
         doubles = case.second([double(x) for x in inputs]) if case.second else float64_outputs(env, case, weights, inputs)
-        numbers = (inputs, weights, outputs, doubles, check_numbers(outputs, doubles, inputs, weights))
+        numbers = (inputs, weights, outputs, doubles, check_numbers(outputs, doubles, inputs, [w.shape for w in weights]))
     except Exception as error:
         problems.append("%s/%s/%s: %s" % (env.writer, case.family, case.name, told(error)))
         saved = {}

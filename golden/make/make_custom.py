@@ -26,11 +26,8 @@ import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from ask_keras import Keras  # noqa: E402
+from golden_files import REASON, bound_of, save_npz, write_json  # noqa: E402
 
-REASON = (
-    "max(8 x spread, 2e-6 x scale): spread is the largest difference between the float32 outputs and those of the same "
-    "model in float64, scale the largest float64 output"
-)
 
 
 def guide_models(keras, G):
@@ -102,14 +99,6 @@ def r_models(keras, R):
 
 def seed_of(text):
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
-
-
-def save_npz(path, arrays):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.asarray(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
 
 
 class Maker:
@@ -247,7 +236,7 @@ class Maker:
             text = str(error).split("Exception encountered: ")[-1].strip()
             print(f"{case_id}: {type(error).__name__}: {text[:250]}", flush=True)
             return 0
-        self.write_json(folder, record)
+        write_json(os.path.join(folder, "case.json"), record)
         if refused_too and not bug and kind in ("keras-v3", "h5-legacy", "json-v3", "json-legacy"):
             return 1 + self.refused(case_id, kind, family, name, record)
         return 1
@@ -262,16 +251,13 @@ class Maker:
         record = json.loads(json.dumps(record))
         record.update(title="Refused: the classes are not supplied; " + record["title"], expect="reject", reason=["unsupported"], twin=twin, predict=None, custom_objects=[],
                       edit="The file is the same; its custom objects are not supplied.")
-        self.write_json(folder, record)
+        write_json(os.path.join(folder, "case.json"), record)
         complaint = self.asked.ask(kind="json" if kind.startswith("json") else "whole", path=os.path.join(folder, record["artifact"]))["complaint"]
         print(f"{case_id}: {complaint or 'UNEXPECTED: accepted'}", flush=True)
         return 1
 
     def numbers(self, output, double):
-        spread, scale = float(np.max(np.abs(output - double))), float(np.max(np.abs(double)))
-        atol = max(8 * spread, 2e-6 * scale)
-        if not (np.all(np.isfinite(double)) and np.ptp(double) > 0 and spread > 0 and atol <= 1e-5 * scale):
-            raise AssertionError(f"numbers that could not see a bug: spread {spread:.3g} scale {scale:.3g}")
+        spread, scale, atol = bound_of(output, double)
         return {"bound": "stated", "atol": [atol], "rtol": 0, "reason": REASON, "spread": [spread], "scale": [scale], "second": "float64 tensorflow",
                 "float64_atol": [1e-9 * scale], "kinks": None}
 
@@ -284,11 +270,6 @@ class Maker:
             "level": "MUST", "expect": "accept", "reason": None, "clauses": [], "tags": ["custom"], "cves": [], "predict": None, "train": None,
             "custom_objects": [self.name], "twin": None, "edit": None, "kills": [], "budget": None,
         }
-
-    def write_json(self, folder, record):
-        with open(os.path.join(folder, "case.json"), "w") as file:
-            json.dump(record, file, indent=1)
-            file.write("\n")
 
 
 def main():

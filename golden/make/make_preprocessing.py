@@ -7,12 +7,10 @@ the writer's bug; what it does not save at all is printed.
 """
 
 import argparse
-import io
 import json
 import os
 import shutil
 import sys
-import zipfile
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,6 +20,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from golden_files import save_npz  # noqa: E402
 
 WORDS = np.array([["red"], ["green"], ["blue"], ["mauve"], ["red"]])
 NUMBERS = np.array([[12], [7], [99], [12], [3]], "int64")
@@ -58,14 +57,6 @@ def models(L):
         "random-flip": (lambda: L.RandomFlip("horizontal", seed=3), (6, 7, 3), "float32", IMAGES),
         "random-rotation": (lambda: L.RandomRotation(0.1, seed=3), (6, 7, 3), "float32", IMAGES),
     }
-
-
-def save_npz(path, arrays):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.asarray(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
 
 
 def outputs(model, data):

@@ -10,13 +10,11 @@ in an environment with Keras 3.15.1 and tf_keras 2.21. A case holds the artifact
 import argparse
 import fnmatch
 import hashlib
-import io
 import json
 import os
 import shutil
 import sys
 import warnings
-import zipfile
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -26,11 +24,8 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from golden_files import REASON, bound_of, save_npz  # noqa: E402
 
-REASON = (
-    "max(8 x spread, 2e-6 x scale): spread is the largest difference between the float32 outputs and those of the same "
-    "model in float64, scale the largest float64 output"
-)
 keras = L = None
 
 
@@ -198,14 +193,6 @@ def random_weights(model, rng):
     return [v.astype("float32") for v in values]
 
 
-def save_npz(path, arrays):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.asarray(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
-
-
 def numbered(prefix, arrays):
     return {f"{prefix}.{i}": a for i, a in enumerate(arrays)}
 
@@ -269,9 +256,7 @@ def float64_output(build, weights, inputs):
 
 
 def numbers(output, double):
-    spread, scale = float(np.max(np.abs(output - double))), float(np.max(np.abs(double)))
-    atol = max(8 * spread, 2e-6 * scale)
-    assert np.all(np.isfinite(double)) and np.ptp(double) > 0 and 0 < spread and atol <= 1e-5 * scale, (spread, scale)
+    spread, scale, atol = bound_of(output, double)
     return {"bound": "stated", "atol": [atol], "rtol": 0, "reason": REASON, "spread": [spread], "scale": [scale], "second": "float64 tensorflow",
             "float64_atol": [1e-9 * scale], "kinks": None}
 

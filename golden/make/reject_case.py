@@ -7,11 +7,11 @@ import os
 import shutil
 import sys
 import tempfile
-import zipfile
 
 import h5py
 import numpy as np
 from ask_keras import Keras
+from golden_files import save_npz
 
 GOLDEN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MALFORMED = ["malformed"]
@@ -88,15 +88,6 @@ class Bench:
         for problem in self.problems:
             print("UNEXPECTED", problem)
         return 1 if self.problems else 0
-
-
-def save_npz(path, arrays):
-    """As np.savez, with fixed dates: equal arrays give equal files."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.asarray(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue())
 
 
 # --- edits of HDF5 files ----------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
-from reject_case import GOLDEN, MALFORMED, REFUSED, Bench, attribute, dataset, edited, find, put, save_npz, several  # noqa: E402
+from golden_files import save_npz  # noqa: E402
+from reject_case import GOLDEN, MALFORMED, REFUSED, Bench, attribute, dataset, edited, find, put, several  # noqa: E402
 
 TITLES = {"accept": "Read as Keras reads it: ", "reject": "Refused: "}
 

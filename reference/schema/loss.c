@@ -12,9 +12,12 @@
         KS_KEYS(key_table),                                                                                            \
     }
 
+// What each of them has.
+#define LOSS_KEYS(loss_name)                                                                                           \
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, loss_name), KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\"")
+
 static const ks_key binary_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"binary_crossentropy\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"binary_crossentropy\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0.0"),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
@@ -23,8 +26,7 @@ static const ks_key binary_crossentropy_keys[] = {
 LOSS(LossBinaryCrossentropy, "BinaryCrossentropy", binary_crossentropy_keys);
 
 static const ks_key binary_focal_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"binary_focal_crossentropy\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"binary_focal_crossentropy\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0.0"),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
@@ -36,15 +38,13 @@ static const ks_key binary_focal_crossentropy_keys[] = {
 LOSS(LossBinaryFocalCrossentropy, "BinaryFocalCrossentropy", binary_focal_crossentropy_keys);
 
 static const ks_key ctc_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"ctc\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"ctc\""),
 };
 
 LOSS(LossCTC, "CTC", ctc_keys);
 
 static const ks_key categorical_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_crossentropy\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"categorical_crossentropy\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0.0"),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
@@ -53,20 +53,15 @@ static const ks_key categorical_crossentropy_keys[] = {
 LOSS(LossCategoricalCrossentropy, "CategoricalCrossentropy", categorical_crossentropy_keys);
 
 static const ks_key categorical_focal_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_focal_crossentropy\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
-    KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
-    KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0.0"),
-    KS_ROW_LOOSE(axis, INT, 0, "-1"),
-    KS_ROW_LOOSE(alpha, FLOAT, 0, "0.25"),
-    KS_ROW_LOOSE(gamma, FLOAT, 0, "2.0"),
+    LOSS_KEYS("\"categorical_focal_crossentropy\""), KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
+    KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0.0"),  KS_ROW_LOOSE(axis, INT, 0, "-1"),
+    KS_ROW_LOOSE(alpha, FLOAT, 0, "0.25"),           KS_ROW_LOOSE(gamma, FLOAT, 0, "2.0"),
 };
 
 LOSS(LossCategoricalFocalCrossentropy, "CategoricalFocalCrossentropy", categorical_focal_crossentropy_keys);
 
 static const ks_key categorical_generalized_cross_entropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_generalized_cross_entropy\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"categorical_generalized_cross_entropy\""),
     KS_ROW_LOOSE(q, FLOAT, 0, "0.5"),
 };
 
@@ -74,15 +69,13 @@ LOSS(LossCategoricalGeneralizedCrossEntropy, "CategoricalGeneralizedCrossEntropy
      categorical_generalized_cross_entropy_keys);
 
 static const ks_key categorical_hinge_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_hinge\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"categorical_hinge\""),
 };
 
 LOSS(LossCategoricalHinge, "CategoricalHinge", categorical_hinge_keys);
 
 static const ks_key circle_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"circle\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"circle\""),
     KS_ROW_LOOSE(gamma, FLOAT, 0, "80.0"),
     KS_ROW_LOOSE(margin, FLOAT, 0, "0.4"),
     KS_ROW_LOOSE(remove_diagonal, BOOL, 0, "true"),
@@ -91,51 +84,44 @@ static const ks_key circle_keys[] = {
 LOSS(LossCircle, "Circle", circle_keys);
 
 static const ks_key cosine_similarity_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"cosine_similarity\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"cosine_similarity\""),
 };
 
 LOSS(LossCosineSimilarity, "CosineSimilarity", cosine_similarity_keys);
 
 static const ks_key dice_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"dice\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"dice\""),
     KS_ROW_LOOSE(axis, ANY, KS_NULLABLE, "null"),
 };
 
 LOSS(LossDice, "Dice", dice_keys);
 
 static const ks_key hinge_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"hinge\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"hinge\""),
 };
 
 LOSS(LossHinge, "Hinge", hinge_keys);
 
 static const ks_key huber_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"huber_loss\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"huber_loss\""),
 };
 
 LOSS(LossHuber, "Huber", huber_keys);
 
 static const ks_key kl_divergence_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"kl_divergence\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"kl_divergence\""),
 };
 
 LOSS(LossKLDivergence, "KLDivergence", kl_divergence_keys);
 
 static const ks_key log_cosh_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"log_cosh\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"log_cosh\""),
 };
 
 LOSS(LossLogCosh, "LogCosh", log_cosh_keys);
 
 static const ks_key loss_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"loss\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"loss\""),
 };
 
 const ks_class ks_class_LossBase = {
@@ -146,43 +132,37 @@ const ks_class ks_class_LossBase = {
 };
 
 static const ks_key mean_absolute_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_absolute_error\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"mean_absolute_error\""),
 };
 
 LOSS(LossMeanAbsoluteError, "MeanAbsoluteError", mean_absolute_error_keys);
 
 static const ks_key mean_absolute_percentage_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_absolute_percentage_error\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"mean_absolute_percentage_error\""),
 };
 
 LOSS(LossMeanAbsolutePercentageError, "MeanAbsolutePercentageError", mean_absolute_percentage_error_keys);
 
 static const ks_key mean_squared_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_squared_error\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"mean_squared_error\""),
 };
 
 LOSS(LossMeanSquaredError, "MeanSquaredError", mean_squared_error_keys);
 
 static const ks_key mean_squared_logarithmic_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_squared_logarithmic_error\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"mean_squared_logarithmic_error\""),
 };
 
 LOSS(LossMeanSquaredLogarithmicError, "MeanSquaredLogarithmicError", mean_squared_logarithmic_error_keys);
 
 static const ks_key poisson_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"poisson\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"poisson\""),
 };
 
 LOSS(LossPoisson, "Poisson", poisson_keys);
 
 static const ks_key sparse_categorical_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"sparse_categorical_crossentropy\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"sparse_categorical_crossentropy\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
 };
@@ -190,15 +170,13 @@ static const ks_key sparse_categorical_crossentropy_keys[] = {
 LOSS(LossSparseCategoricalCrossentropy, "SparseCategoricalCrossentropy", sparse_categorical_crossentropy_keys);
 
 static const ks_key squared_hinge_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"squared_hinge\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"squared_hinge\""),
 };
 
 LOSS(LossSquaredHinge, "SquaredHinge", squared_hinge_keys);
 
 static const ks_key tversky_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"tversky\""),
-    KS_ROW_LOOSE(reduction, TEXT, 0, "\"sum_over_batch_size\""),
+    LOSS_KEYS("\"tversky\""),
     KS_ROW_LOOSE(alpha, FLOAT, 0, "0.5"),
     KS_ROW_LOOSE(beta, FLOAT, 0, "0.5"),
     KS_ROW_LOOSE(axis, ANY, KS_NULLABLE, "null"),

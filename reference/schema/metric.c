@@ -12,9 +12,12 @@
         KS_KEYS(key_table),                                                                                            \
     }
 
+// What each of them has.
+#define METRIC_KEYS(metric_name, type)                                                                                 \
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, metric_name), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, type)
+
 static const ks_key auc_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"auc\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"auc\"", "\"float32\""),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
     KS_ROW_LOOSE(curve, TEXT, 0, "\"ROC\""),
     KS_ROW_LOOSE(summation_method, TEXT, 0, "\"interpolation\""),
@@ -45,23 +48,20 @@ const ks_class ks_class_MetricAUC = {
 };
 
 static const ks_key accuracy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"accuracy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"accuracy\"", "\"float32\""),
 };
 
 METRIC(MetricAccuracy, "Accuracy", accuracy_keys);
 
 static const ks_key binary_accuracy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"binary_accuracy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"binary_accuracy\"", "\"float32\""),
     KS_ROW_LOOSE(threshold, FLOAT, 0, "0.5"),
 };
 
 METRIC(MetricBinaryAccuracy, "BinaryAccuracy", binary_accuracy_keys);
 
 static const ks_key binary_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"binary_crossentropy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"binary_crossentropy\"", "\"float32\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0"),
 };
@@ -71,22 +71,19 @@ METRIC(MetricBinaryCrossentropy, "BinaryCrossentropy", binary_crossentropy_keys)
 static const ks_key binary_io_u_keys[] = {
     KS_ROW_LOOSE(target_class_ids, ANY, 0, "[0, 1]"),
     KS_ROW_LOOSE(threshold, FLOAT, 0, "0.5"),
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"binary_io_u\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
+    METRIC_KEYS("\"binary_io_u\"", "\"int64\""),
 };
 
 METRIC(MetricBinaryIoU, "BinaryIoU", binary_io_u_keys);
 
 static const ks_key categorical_accuracy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_accuracy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"categorical_accuracy\"", "\"float32\""),
 };
 
 METRIC(MetricCategoricalAccuracy, "CategoricalAccuracy", categorical_accuracy_keys);
 
 static const ks_key categorical_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_crossentropy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"categorical_crossentropy\"", "\"float32\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(label_smoothing, FLOAT, 0, "0"),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
@@ -95,30 +92,26 @@ static const ks_key categorical_crossentropy_keys[] = {
 METRIC(MetricCategoricalCrossentropy, "CategoricalCrossentropy", categorical_crossentropy_keys);
 
 static const ks_key categorical_hinge_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"categorical_hinge\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"categorical_hinge\"", "\"float32\""),
 };
 
 METRIC(MetricCategoricalHinge, "CategoricalHinge", categorical_hinge_keys);
 
 static const ks_key concordance_correlation_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"concordance_correlation\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"concordance_correlation\"", "\"float32\""),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
 };
 
 METRIC(MetricConcordanceCorrelation, "ConcordanceCorrelation", concordance_correlation_keys);
 
 static const ks_key cosine_similarity_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"cosine_similarity\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"cosine_similarity\"", "\"float32\""),
 };
 
 METRIC(MetricCosineSimilarity, "CosineSimilarity", cosine_similarity_keys);
 
 static const ks_key f1_score_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"f1_score\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"f1_score\"", "\"float32\""),
     KS_ROW_LOOSE(average, TEXT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(threshold, FLOAT, KS_NULLABLE, "null"),
 };
@@ -126,117 +119,105 @@ static const ks_key f1_score_keys[] = {
 METRIC(MetricF1Score, "F1Score", f1_score_keys);
 
 static const ks_key f_beta_score_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"fbeta_score\""), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(average, TEXT, KS_NULLABLE, "null"),         KS_ROW_LOOSE(beta, FLOAT, 0, "1.0"),
+    METRIC_KEYS("\"fbeta_score\"", "\"float32\""),
+    KS_ROW_LOOSE(average, TEXT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(beta, FLOAT, 0, "1.0"),
     KS_ROW_LOOSE(threshold, FLOAT, KS_NULLABLE, "null"),
 };
 
 METRIC(MetricFBetaScore, "FBetaScore", f_beta_score_keys);
 
 static const ks_key false_negatives_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"false_negatives\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"false_negatives\"", "\"float32\""),
     KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
 };
 
 METRIC(MetricFalseNegatives, "FalseNegatives", false_negatives_keys);
 
 static const ks_key false_positives_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"false_positives\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"false_positives\"", "\"float32\""),
     KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
 };
 
 METRIC(MetricFalsePositives, "FalsePositives", false_positives_keys);
 
 static const ks_key hinge_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"hinge\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"hinge\"", "\"float32\""),
 };
 
 METRIC(MetricHinge, "Hinge", hinge_keys);
 
 static const ks_key io_u_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"io_u\""),    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
-    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),    KS_ROW_LOOSE(target_class_ids, ANY, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"), KS_ROW_LOOSE(sparse_y_true, BOOL, 0, "true"),
-    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "true"),         KS_ROW_LOOSE(axis, INT, 0, "-1"),
-};
-
-METRIC(MetricIoU, "IoU", io_u_keys);
-
-static const ks_key kl_divergence_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"kl_divergence\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-};
-
-METRIC(MetricKLDivergence, "KLDivergence", kl_divergence_keys);
-
-static const ks_key log_cosh_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"logcosh\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-};
-
-METRIC(MetricLogCoshError, "LogCoshError", log_cosh_error_keys);
-
-static const ks_key mean_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-};
-
-METRIC(MetricMean, "Mean", mean_keys);
-
-static const ks_key mean_absolute_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_absolute_error\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-};
-
-METRIC(MetricMeanAbsoluteError, "MeanAbsoluteError", mean_absolute_error_keys);
-
-static const ks_key mean_absolute_percentage_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_absolute_percentage_error\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-};
-
-METRIC(MetricMeanAbsolutePercentageError, "MeanAbsolutePercentageError", mean_absolute_percentage_error_keys);
-
-static const ks_key mean_io_u_keys[] = {
+    METRIC_KEYS("\"io_u\"", "\"int64\""),
     KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_io_u\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
+    KS_ROW_LOOSE(target_class_ids, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(sparse_y_true, BOOL, 0, "true"),
     KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "true"),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
 };
 
+METRIC(MetricIoU, "IoU", io_u_keys);
+
+static const ks_key kl_divergence_keys[] = {
+    METRIC_KEYS("\"kl_divergence\"", "\"float32\""),
+};
+
+METRIC(MetricKLDivergence, "KLDivergence", kl_divergence_keys);
+
+static const ks_key log_cosh_error_keys[] = {
+    METRIC_KEYS("\"logcosh\"", "\"float32\""),
+};
+
+METRIC(MetricLogCoshError, "LogCoshError", log_cosh_error_keys);
+
+static const ks_key mean_keys[] = {
+    METRIC_KEYS("\"mean\"", "\"float32\""),
+};
+
+METRIC(MetricMean, "Mean", mean_keys);
+
+static const ks_key mean_absolute_error_keys[] = {
+    METRIC_KEYS("\"mean_absolute_error\"", "\"float32\""),
+};
+
+METRIC(MetricMeanAbsoluteError, "MeanAbsoluteError", mean_absolute_error_keys);
+
+static const ks_key mean_absolute_percentage_error_keys[] = {
+    METRIC_KEYS("\"mean_absolute_percentage_error\"", "\"float32\""),
+};
+
+METRIC(MetricMeanAbsolutePercentageError, "MeanAbsolutePercentageError", mean_absolute_percentage_error_keys);
+
+static const ks_key mean_io_u_keys[] = {
+    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),    METRIC_KEYS("\"mean_io_u\"", "\"int64\""),
+    KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"), KS_ROW_LOOSE(sparse_y_true, BOOL, 0, "true"),
+    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "true"),         KS_ROW_LOOSE(axis, INT, 0, "-1"),
+};
+
 METRIC(MetricMeanIoU, "MeanIoU", mean_io_u_keys);
 
 static const ks_key mean_metric_wrapper_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_metric_wrapper\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"mean_metric_wrapper\"", "\"float32\""),
     KS_ROW_LOOSE(fn, ANY, KS_REQUIRED, NULL),
 };
 
 METRIC(MetricMeanMetricWrapper, "MeanMetricWrapper", mean_metric_wrapper_keys);
 
 static const ks_key mean_squared_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_squared_error\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"mean_squared_error\"", "\"float32\""),
 };
 
 METRIC(MetricMeanSquaredError, "MeanSquaredError", mean_squared_error_keys);
 
 static const ks_key mean_squared_logarithmic_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"mean_squared_logarithmic_error\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"mean_squared_logarithmic_error\"", "\"float32\""),
 };
 
 METRIC(MetricMeanSquaredLogarithmicError, "MeanSquaredLogarithmicError", mean_squared_logarithmic_error_keys);
 
 static const ks_key metric_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"metric\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"metric\"", "\"float32\""),
 };
 
 const ks_class ks_class_MetricBase = {
@@ -247,13 +228,9 @@ const ks_class ks_class_MetricBase = {
 };
 
 static const ks_key one_hot_io_u_keys[] = {
-    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(target_class_ids, ANY, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"one_hot_io_u\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"int64\""),
-    KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "false"),
-    KS_ROW_LOOSE(axis, INT, 0, "-1"),
+    KS_ROW_LOOSE(num_classes, INT, KS_REQUIRED, NULL), KS_ROW_LOOSE(target_class_ids, ANY, KS_REQUIRED, NULL),
+    METRIC_KEYS("\"one_hot_io_u\"", "\"int64\""),      KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(sparse_y_pred, BOOL, 0, "false"),     KS_ROW_LOOSE(axis, INT, 0, "-1"),
 };
 
 METRIC(MetricOneHotIoU, "OneHotIoU", one_hot_io_u_keys);
@@ -267,31 +244,29 @@ static const ks_key one_hot_mean_io_u_keys[] = {
 METRIC(MetricOneHotMeanIoU, "OneHotMeanIoU", one_hot_mean_io_u_keys);
 
 static const ks_key pearson_correlation_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"pearson_correlation\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"pearson_correlation\"", "\"float32\""),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
 };
 
 METRIC(MetricPearsonCorrelation, "PearsonCorrelation", pearson_correlation_keys);
 
 static const ks_key poisson_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"poisson\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"poisson\"", "\"float32\""),
 };
 
 METRIC(MetricPoisson, "Poisson", poisson_keys);
 
 static const ks_key precision_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"precision\""), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),     KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
+    METRIC_KEYS("\"precision\"", "\"float32\""),
+    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
 };
 
 METRIC(MetricPrecision, "Precision", precision_keys);
 
 static const ks_key precision_at_recall_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"precision_at_recall\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"precision_at_recall\"", "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
     KS_ROW_LOOSE(recall, FLOAT, KS_REQUIRED, NULL),
@@ -300,8 +275,7 @@ static const ks_key precision_at_recall_keys[] = {
 METRIC(MetricPrecisionAtRecall, "PrecisionAtRecall", precision_at_recall_keys);
 
 static const ks_key r2_score_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"r2_score\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"r2_score\"", "\"float32\""),
     KS_ROW_LOOSE(class_aggregation, TEXT, KS_NULLABLE, "\"uniform_average\""),
     KS_ROW_LOOSE(num_regressors, INT, 0, "0"),
 };
@@ -309,16 +283,16 @@ static const ks_key r2_score_keys[] = {
 METRIC(MetricR2Score, "R2Score", r2_score_keys);
 
 static const ks_key recall_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"recall\""), KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
-    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),  KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
+    METRIC_KEYS("\"recall\"", "\"float32\""),
+    KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(top_k, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
 };
 
 METRIC(MetricRecall, "Recall", recall_keys);
 
 static const ks_key recall_at_precision_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"recall_at_precision\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"recall_at_precision\"", "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
     KS_ROW_LOOSE(precision, FLOAT, KS_REQUIRED, NULL),
@@ -327,15 +301,13 @@ static const ks_key recall_at_precision_keys[] = {
 METRIC(MetricRecallAtPrecision, "RecallAtPrecision", recall_at_precision_keys);
 
 static const ks_key root_mean_squared_error_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"root_mean_squared_error\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"root_mean_squared_error\"", "\"float32\""),
 };
 
 METRIC(MetricRootMeanSquaredError, "RootMeanSquaredError", root_mean_squared_error_keys);
 
 static const ks_key sensitivity_at_specificity_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"sensitivity_at_specificity\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"sensitivity_at_specificity\"", "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
     KS_ROW_LOOSE(specificity, FLOAT, KS_REQUIRED, NULL),
@@ -344,15 +316,13 @@ static const ks_key sensitivity_at_specificity_keys[] = {
 METRIC(MetricSensitivityAtSpecificity, "SensitivityAtSpecificity", sensitivity_at_specificity_keys);
 
 static const ks_key sparse_categorical_accuracy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"sparse_categorical_accuracy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"sparse_categorical_accuracy\"", "\"float32\""),
 };
 
 METRIC(MetricSparseCategoricalAccuracy, "SparseCategoricalAccuracy", sparse_categorical_accuracy_keys);
 
 static const ks_key sparse_categorical_crossentropy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"sparse_categorical_crossentropy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"sparse_categorical_crossentropy\"", "\"float32\""),
     KS_ROW_LOOSE(from_logits, BOOL, 0, "false"),
     KS_ROW_LOOSE(ignore_class, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(axis, INT, 0, "-1"),
@@ -361,8 +331,7 @@ static const ks_key sparse_categorical_crossentropy_keys[] = {
 METRIC(MetricSparseCategoricalCrossentropy, "SparseCategoricalCrossentropy", sparse_categorical_crossentropy_keys);
 
 static const ks_key sparse_top_k_categorical_accuracy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"sparse_top_k_categorical_accuracy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"sparse_top_k_categorical_accuracy\"", "\"float32\""),
     KS_ROW_LOOSE(k, INT, 0, "5"),
     KS_ROW_LOOSE(from_sorted_ids, BOOL, KS_NULLABLE | KS_NOT_NULL, "null"),
 };
@@ -370,8 +339,7 @@ static const ks_key sparse_top_k_categorical_accuracy_keys[] = {
 METRIC(MetricSparseTopKCategoricalAccuracy, "SparseTopKCategoricalAccuracy", sparse_top_k_categorical_accuracy_keys);
 
 static const ks_key specificity_at_sensitivity_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"specificity_at_sensitivity\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"specificity_at_sensitivity\"", "\"float32\""),
     KS_ROW_LOOSE(class_id, INT, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(num_thresholds, INT, 0, "200"),
     KS_ROW_LOOSE(sensitivity, FLOAT, KS_REQUIRED, NULL),
@@ -380,38 +348,33 @@ static const ks_key specificity_at_sensitivity_keys[] = {
 METRIC(MetricSpecificityAtSensitivity, "SpecificityAtSensitivity", specificity_at_sensitivity_keys);
 
 static const ks_key squared_hinge_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"squared_hinge\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"squared_hinge\"", "\"float32\""),
 };
 
 METRIC(MetricSquaredHinge, "SquaredHinge", squared_hinge_keys);
 
 static const ks_key sum_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"sum\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"sum\"", "\"float32\""),
 };
 
 METRIC(MetricSum, "Sum", sum_keys);
 
 static const ks_key top_k_categorical_accuracy_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"top_k_categorical_accuracy\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"top_k_categorical_accuracy\"", "\"float32\""),
     KS_ROW_LOOSE(k, INT, 0, "5"),
 };
 
 METRIC(MetricTopKCategoricalAccuracy, "TopKCategoricalAccuracy", top_k_categorical_accuracy_keys);
 
 static const ks_key true_negatives_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"true_negatives\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"true_negatives\"", "\"float32\""),
     KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
 };
 
 METRIC(MetricTrueNegatives, "TrueNegatives", true_negatives_keys);
 
 static const ks_key true_positives_keys[] = {
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, "\"true_positives\""),
-    KS_ROW_LOOSE(dtype, ANY, KS_NULLABLE, "\"float32\""),
+    METRIC_KEYS("\"true_positives\"", "\"float32\""),
     KS_ROW_LOOSE(thresholds, ANY, KS_NULLABLE, "null"),
 };
 
