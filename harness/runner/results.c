@@ -5,7 +5,9 @@
 #include <kassay/source.h>
 #include <kassay/writer.h>
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/name_table.h"
@@ -57,15 +59,23 @@ static void begin_line(lines *l, ks_json_writer *w) {
     ks_json_begin_object(w);
 }
 
+static const char *implementation_of(const ks_plan *plan) {
+    return plan->implementation ? plan->implementation : "kassay";
+}
+
+static const char *version_of(const ks_plan *plan) {
+    return plan->version ? plan->version : KASSAY_VERSION;
+}
+
 static void put_header(lines *l, const ks_plan *plan) {
     ks_json_writer w;
     begin_line(l, &w);
     ks_json_put_key(&w, "kassay");
     ks_json_put_string(&w, "results/1");
     ks_json_put_key(&w, "implementation");
-    ks_json_put_string(&w, plan->implementation ? plan->implementation : "kassay");
+    ks_json_put_string(&w, implementation_of(plan));
     ks_json_put_key(&w, "version");
-    ks_json_put_string(&w, plan->version ? plan->version : KASSAY_VERSION);
+    ks_json_put_string(&w, version_of(plan));
     ks_json_put_key(&w, "started");
     ks_json_put_int(&w, (int64_t)time(NULL));
     ks_json_end_object(&w);
@@ -155,6 +165,98 @@ ks_code ks_results_write(ks_context *context, const char *path, const ks_plan *p
     return code;
 }
 
+// --- the journal ----------------------------------------------------------------------------------------------------
+
+static ks_code append(ks_results_journal *journal, lines *l) {
+    ks_code code = l->code;
+    if (code == KS_OK && (fwrite(l->data, 1, l->size, journal->file) != l->size || fflush(journal->file) != 0))
+        code = ks_fail(journal->context, KS_E_IO, KS_STAGE_NONE, KS_NO_OFFSET, journal->path, "cannot be written: %s",
+                       strerror(errno));
+    ks_free(journal->context, l->data);
+    return code;
+}
+
+static bool same_run(const ks_results *old, const ks_plan *plan) {
+    if (!old->implementation || strcmp(old->implementation, implementation_of(plan)) != 0 || !old->version ||
+        strcmp(old->version, version_of(plan)) != 0 || old->n_planned != plan->count)
+        return false;
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(old->plan[i], plan->items[i].id) != 0)
+            return false;
+    return true;
+}
+
+static int compare_ids(const void *id, const void *item) {
+    return strcmp(id, ((const ks_plan_item *)item)->id);
+}
+
+// The last line may be torn, and there is no footer: `problem` of what was read does not matter, each line is looked
+// at.
+static ks_code take_journal(ks_result *results, const ks_results_journal *journal, const ks_plan *plan) {
+    ks_results old = {0};
+    ks_code code;
+    KS_TRY(ks_results_read(&old, journal->context, journal->path));
+    if (!same_run(&old, plan)) {
+        ks_fail(journal->context, KS_E_USAGE, KS_STAGE_NONE, KS_NO_OFFSET, journal->path,
+                "is of another plan or another implementation: it cannot be continued");
+        code = KS_E_USAGE;
+        goto done;
+    }
+    for (size_t i = 0; i < old.n_lines; i++) {
+        const ks_results_line *line = &old.lines[i];
+        const ks_plan_item *item = bsearch(line->id, plan->items, plan->count, sizeof(*item), compare_ids);
+        if (item && line->result.outcome != KS_OUTCOME_HARNESS_ERROR)
+            results[item - plan->items] = line->result;
+    }
+done:
+    ks_results_free(&old);
+    return code;
+}
+
+ks_code ks_results_journal_open(ks_results_journal *out, ks_context *context, const char *path, const ks_plan *plan,
+                                ks_result *results, bool resume) {
+    lines l = {.context = context};
+    FILE *there;
+    memset(out, 0, sizeof(*out));
+    out->context = context;
+    snprintf(out->path, sizeof(out->path), "%s.partial", path);
+    there = resume ? fopen(out->path, "rb") : NULL;
+    if (there) {
+        ks_code code;
+        fclose(there);
+        code = take_journal(results, out, plan);
+        if (code != KS_OK)
+            return code;
+    }
+    out->file = fopen(out->path, "wbe");
+    if (!out->file)
+        return ks_fail(context, KS_E_IO, KS_STAGE_NONE, KS_NO_OFFSET, out->path, "cannot be written: %s",
+                       strerror(errno));
+    put_header(&l, plan);
+    put_plan(&l, plan);
+    for (size_t i = 0; i < plan->count; i++)
+        if (results[i].outcome != KS_OUTCOME_NOT_RUN)
+            put_result(&l, plan->items[i].id, &results[i]);
+    return append(out, &l);
+}
+
+ks_code ks_results_journal_put(ks_results_journal *journal, const char *id, const ks_result *result) {
+    lines l = {.context = journal->context};
+    if (!journal->file)
+        return KS_OK;
+    put_result(&l, id, result);
+    return append(journal, &l);
+}
+
+void ks_results_journal_close(ks_results_journal *journal, bool done) {
+    if (!journal->file)
+        return;
+    fclose(journal->file);
+    journal->file = NULL;
+    if (done)
+        remove(journal->path);
+}
+
 // --- reading --------------------------------------------------------------------------------------------------------
 
 typedef struct parsing {
@@ -174,6 +276,11 @@ static const char *keep(parsing *p, const ks_value *value) {
     if (!value || value->type != KS_VALUE_STRING)
         return NULL;
     return ks_arena_text(&p->out->arena, value->text.data, value->text.size).data;
+}
+
+static void take_header(parsing *p, const ks_value *root) {
+    p->out->implementation = keep(p, ks_value_get(root, "implementation"));
+    p->out->version = keep(p, ks_value_get(root, "version"));
 }
 
 static ks_code take_plan(parsing *p, const ks_value *list) {
@@ -196,8 +303,14 @@ static ks_code take_plan(parsing *p, const ks_value *list) {
     return KS_OK;
 }
 
+static void take_text(char *out, size_t size, const ks_value *value) {
+    if (value && value->type == KS_VALUE_STRING)
+        snprintf(out, size, "%s", value->text.data);
+}
+
 static void take_result(parsing *p, const ks_value *root) {
     const ks_value *outcome = ks_value_get(root, "outcome"), *message = ks_value_get(root, "message");
+    const ks_value *nanoseconds = ks_value_get(root, "ns");
     const char *id = keep(p, ks_value_get(root, "id"));
     ks_results_line *line;
     if (!id || p->out->n_lines >= p->out->n_planned) {
@@ -208,8 +321,12 @@ static void take_result(parsing *p, const ks_value *root) {
     line->id = id;
     if (!outcome || outcome->type != KS_VALUE_STRING || !ks_outcome_parse(&line->result, outcome->text.data))
         problem(p, "no outcome: ", id);
-    if (message && message->type == KS_VALUE_STRING)
-        snprintf(line->result.message, sizeof(line->result.message), "%s", message->text.data);
+    take_text(line->result.message, sizeof(line->result.message), message);
+    take_text(line->result.verdict, sizeof(line->result.verdict), ks_value_get(root, "verdict"));
+    take_text(line->result.code, sizeof(line->result.code), ks_value_get(root, "code"));
+    line->result.accepted = strcmp(line->result.verdict, "accepted") == 0;
+    if (nanoseconds && nanoseconds->type == KS_VALUE_INT && nanoseconds->as.integer >= 0)
+        line->result.nanoseconds = (uint64_t)nanoseconds->as.integer;
     p->counts[line->result.outcome]++;
 }
 
@@ -247,6 +364,8 @@ static ks_code take_line(parsing *p, size_t start, size_t size) {
         take_footer(p, root, start);
     else if (!ks_value_get(root, "kassay") || start)
         problem(p, "a line of no known kind", "");
+    else
+        take_header(p, root);
     ks_json_free(json);
     return code;
 }

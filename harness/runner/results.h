@@ -9,6 +9,8 @@
 #ifndef KASSAY_HARNESS_RUNNER_RESULTS_H
 #define KASSAY_HARNESS_RUNNER_RESULTS_H
 
+#include <stdio.h>
+
 #include "runner/outcome.h"
 #include "runner/plan.h"
 
@@ -19,6 +21,23 @@ ks_code ks_results_write(ks_context *context, const char *path, const ks_plan *p
 ks_code ks_results_text(ks_text *out, ks_context *context, const ks_plan *plan, const ks_result *results,
                         size_t n_results);
 
+/// Results on their way to a file: the same lines without the footer, appended to "FILE.partial" as they come. A run
+/// that is cut short can be looked at there, and continued.
+typedef struct ks_results_journal {
+    ks_context *context;
+    FILE *file; ///< NULL: none is kept
+    char path[4200];
+} ks_results_journal;
+
+/// Starts the journal of the results file `path`. With `resume` a journal that is there is read first: `results`
+/// (zeroed, plan->count records) gets what it has, but no harness errors. One of another plan or implementation is
+/// KS_E_USAGE.
+ks_code ks_results_journal_open(ks_results_journal *out, ks_context *context, const char *path, const ks_plan *plan,
+                                ks_result *results, bool resume);
+ks_code ks_results_journal_put(ks_results_journal *journal, const char *id, const ks_result *result);
+/// `done`: the results file is written; the journal is removed.
+void ks_results_journal_close(ks_results_journal *journal, bool done);
+
 typedef struct ks_results_line {
     const char *id;
     ks_result result;
@@ -27,6 +46,7 @@ typedef struct ks_results_line {
 /// A results file read back.
 typedef struct ks_results {
     ks_arena arena;
+    const char *implementation, *version; ///< of the header, NULL: it has none
     const char **plan;
     size_t n_planned;
     ks_results_line *lines;

@@ -87,6 +87,8 @@ static void work(const run *r, size_t first, int pipe) {
     ks_adapter room, *adapter = open_adapter(&room, r);
     for (size_t i = first; i < r->plan->count; i += r->jobs) {
         message m;
+        if (r->results[i].outcome != KS_OUTCOME_NOT_RUN)
+            continue; // known from an earlier run
         memset(&m, 0, sizeof(m));
         m.index = i;
         send(pipe, &m);
@@ -130,30 +132,31 @@ static ks_code start(run *r, unsigned which) {
     return KS_OK;
 }
 
-static void put_result(run *r, size_t index, const ks_result *result) {
+static ks_code put_result(run *r, size_t index, const ks_result *result) {
     r->results[index] = *result;
     r->done++;
     if (r->options->progress)
         r->options->progress(r->options->argument, r->done, r->plan->count);
+    return r->options->finished ? r->options->finished(r->options->argument, index, result) : KS_OK;
 }
 
-static void take_message(run *r, worker *w) {
+static ks_code take_message(run *r, worker *w) {
     const message *m = &w->part;
     w->part_size = 0;
     if (m->index >= r->plan->count)
-        return;
+        return KS_OK;
     w->busy = !m->finished;
     w->current = m->index;
     w->since = now();
     w->next = m->index + r->jobs;
-    if (m->finished)
-        put_result(r, m->index, &m->result);
+    return m->finished ? put_result(r, m->index, &m->result) : KS_OK;
 }
 
 // The child has ended: at a case that is its fault, or after its last one.
 static ks_code end_worker(run *r, unsigned which, bool hung) {
     worker *w = &r->workers[which];
     ks_result result;
+    ks_code code;
     int status = 0;
     close(w->pipe);
     while (waitpid(w->process, &status, 0) < 0 && errno == EINTR) {
@@ -172,8 +175,8 @@ static ks_code end_worker(run *r, unsigned which, bool hung) {
     else
         snprintf(result.message, sizeof(result.message), "ended with status %d", WEXITSTATUS(status));
     w->busy = false;
-    put_result(r, w->current, &result);
-    return start(r, which);
+    code = put_result(r, w->current, &result);
+    return code == KS_OK ? start(r, which) : code;
 }
 
 static ks_code read_worker(run *r, unsigned which) {
@@ -184,9 +187,7 @@ static ks_code read_worker(run *r, unsigned which) {
     if (got <= 0)
         return end_worker(r, which, false);
     w->part_size += (size_t)got;
-    if (w->part_size == sizeof(w->part))
-        take_message(r, w);
-    return KS_OK;
+    return w->part_size == sizeof(w->part) ? take_message(r, w) : KS_OK;
 }
 
 static ks_code stop_hanging(run *r) {
@@ -265,6 +266,8 @@ static ks_code judge_twins(ks_plan *sides, ks_result **results, const run *r) {
     if (!*results)
         return r->context->error.code;
     options.progress = NULL;
+    options.finished = NULL;
+    options.resume = false;
     if (!options.adapter)
         options.roads = KS_ROADS_STRICT;
     KS_TRY(ks_verify(*results, r->context, r->root, sides, &options));
@@ -303,7 +306,10 @@ ks_code ks_verify(ks_result *results, ks_context *context, const char *root, con
     run r = {.options = options, .context = context, .root = root, .plan = plan, .results = results};
     ks_code code = KS_OK;
     r.jobs = options->jobs < 1 ? 1 : options->jobs > MAX_JOBS ? MAX_JOBS : options->jobs;
-    memset(results, 0, plan->count * sizeof(*results));
+    if (!options->resume)
+        memset(results, 0, plan->count * sizeof(*results));
+    for (size_t i = 0; i < plan->count; i++)
+        r.done += results[i].outcome != KS_OUTCOME_NOT_RUN;
     for (unsigned i = 0; i < r.jobs; i++) {
         r.workers[i].next = i;
         KS_TRY(start(&r, i));

@@ -17,7 +17,11 @@ typedef struct ks_verify_options {
     const ks_adapter_run *adapter;
     /// Called as results come in, when not NULL.
     void (*progress)(void *argument, size_t done, size_t count);
+    /// Called with each result of the plan as it comes, when not NULL; only the outcome of a refusal can still change,
+    /// to UNDECIDED. Not KS_OK ends the run.
+    ks_code (*finished)(void *argument, size_t index, const ks_result *result);
     void *argument;
+    bool resume; ///< `results` has outcomes of an earlier run: only cases that are NOT_RUN are judged
     /// Judges one case; NULL: ks_judge or the adapter. Tests put a crash or a hang here.
     void (*judge)(ks_result *out, const char *root, const char *id, ks_roads roads);
 } ks_verify_options;

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runner/gate.h"
 
@@ -115,6 +117,55 @@ static void test_written_results_are_read(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
+// A run that is cut short, in the middle of a line, and continued.
+static void test_journal_is_continued(void **state) {
+    ks_plan_item items[3] = {{"a", NULL}, {"b", NULL}, {"c", NULL}};
+    ks_plan plan = {.items = items, .count = 3, .implementation = "x", .version = "1"};
+    ks_result results[3],
+        good = {.outcome = KS_OUTCOME_PASS, .accepted = true, .verdict = "accepted", .nanoseconds = 7};
+    ks_result broken = {.outcome = KS_OUTCOME_HARNESS_ERROR};
+    char path[64] = "/tmp/kassay-journal-XXXXXX", partial[80];
+    ks_results_journal journal;
+    ks_context context;
+    int file = mkstemp(path);
+    FILE *torn;
+    (void)state;
+    assert_true(file >= 0);
+    close(file);
+    snprintf(partial, sizeof(partial), "%s.partial", path);
+    ks_context_init(&context, NULL);
+    memset(results, 0, sizeof(results));
+    assert_int_equal(ks_results_journal_open(&journal, &context, path, &plan, results, true), KS_OK); // there is none
+    assert_int_equal(ks_results_journal_put(&journal, "c", &good), KS_OK);
+    assert_int_equal(ks_results_journal_put(&journal, "a", &broken), KS_OK);
+    ks_results_journal_close(&journal, false);
+    torn = fopen(partial, "ab");
+    assert_non_null(torn);
+    fputs("{\"id\": \"b\", \"outco", torn);
+    fclose(torn);
+    assert_int_equal(ks_results_journal_open(&journal, &context, path, &plan, results, true), KS_OK);
+    ks_results_journal_close(&journal, false);
+    assert_int_equal(results[0].outcome, KS_OUTCOME_NOT_RUN); // a harness error is tried again
+    assert_int_equal(results[1].outcome, KS_OUTCOME_NOT_RUN);
+    assert_int_equal(results[2].outcome, KS_OUTCOME_PASS);
+    assert_true(results[2].accepted && results[2].nanoseconds == 7);
+    plan.version = "2"; // no longer the same
+    assert_int_equal(ks_results_journal_open(&journal, &context, path, &plan, results, true), KS_E_USAGE);
+    plan.version = "1";
+    plan.count = 2;
+    ks_context_clear(&context);
+    assert_int_equal(ks_results_journal_open(&journal, &context, path, &plan, results, true), KS_E_USAGE);
+    ks_context_clear(&context);
+    plan.count = 3;
+    memset(results, 0, sizeof(results));
+    assert_int_equal(ks_results_journal_open(&journal, &context, path, &plan, results, false), KS_OK); // anew
+    assert_int_equal(results[2].outcome, KS_OUTCOME_NOT_RUN);
+    ks_results_journal_close(&journal, true);
+    assert_int_not_equal(access(partial, F_OK), 0);
+    assert_int_equal(context.memory.n_live, 0);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expectation_lines),
@@ -122,6 +173,7 @@ int main(void) {
         cmocka_unit_test(test_self_test),
         cmocka_unit_test(test_broken_results),
         cmocka_unit_test(test_written_results_are_read),
+        cmocka_unit_test(test_journal_is_continued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,9 +201,28 @@ static void test_refused_twin_leaves_undecided(void **state) {
     assert_int_equal(results[1].outcome, KS_OUTCOME_FAIL);
 }
 
+// What is known from an earlier run is not judged again.
+static void test_run_is_resumed(void **state) {
+    ks_plan_item items[3] = {{"a", NULL}, {"crash", NULL}, {"z", NULL}};
+    ks_plan plan = {.items = items, .count = 3};
+    ks_verify_options options = {.jobs = 2, .case_seconds = 5, .judge = misbehave, .resume = true};
+    ks_result results[3];
+    ks_context context;
+    (void)state;
+    ks_context_init(&context, NULL);
+    memset(results, 0, sizeof(results));
+    results[1].outcome = KS_OUTCOME_PASS;
+    snprintf(results[1].message, sizeof(results[1].message), "known");
+    assert_int_equal(ks_verify(results, &context, ".", &plan, &options), KS_OK);
+    assert_string_equal(results[0].message, "a");
+    assert_string_equal(results[1].message, "known");
+    assert_string_equal(results[2].message, "z");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_case_has_one_outcome),
+        cmocka_unit_test(test_run_is_resumed),
         cmocka_unit_test_setup_teardown(test_good_case_passes, copy_case, remove_case),
         cmocka_unit_test_setup_teardown(test_wrong_golden_value, copy_case, remove_case),
         cmocka_unit_test_setup_teardown(test_wrong_golden_weight, copy_case, remove_case),

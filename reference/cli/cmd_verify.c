@@ -13,12 +13,22 @@
 
 extern const ks_command ks_command_verify;
 
+typedef struct reporting {
+    ks_results_journal journal;
+    const ks_plan *plan;
+} reporting;
+
 static void show_progress(void *argument, size_t done, size_t count) {
     (void)argument;
     fprintf(stderr, "\r%zu of %zu cases", done, count);
     if (done == count)
         fputs("\r                              \r", stderr);
     fflush(stderr);
+}
+
+static ks_code put_finished(void *argument, size_t index, const ks_result *result) {
+    reporting *r = argument;
+    return ks_results_journal_put(&r->journal, r->plan->items[index].id, result);
 }
 
 static bool parse_shard(ks_plan_options *out, const char *text) {
@@ -58,7 +68,7 @@ static int decide(ks_context *context, const ks_plan *plan, const ks_result *res
     return code == KS_GATE_STALE ? 1 : code;
 }
 
-static int judge(ks_context *context, const char *root, const ks_plan *plan, const ks_verify_options *options,
+static int judge(ks_context *context, const char *root, const ks_plan *plan, ks_verify_options *options,
                  const ks_arguments *arguments) {
     const ks_command *self = &ks_command_verify;
     const char *out = ks_argument(self, arguments, "--out");
@@ -66,11 +76,18 @@ static int judge(ks_context *context, const char *root, const ks_plan *plan, con
                    ks_argument(self, arguments, "--format") || ks_argument(self, arguments, "--shard") ||
                    ks_argument(self, arguments, "--sample");
     ks_result *results = ks_allocate(context, plan->count, sizeof(*results));
+    reporting r = {.plan = plan};
     int exit_code;
     if (!results)
         return ks_report_error(context, false);
-    if (ks_verify(results, context, root, plan, options) != KS_OK) {
+    options->resume = ks_argument(self, arguments, "--continue") != NULL;
+    options->finished = put_finished;
+    options->argument = &r;
+    if ((out && strcmp(out, "-") != 0 && strcmp(out, "/dev/null") != 0 &&
+         ks_results_journal_open(&r.journal, context, out, plan, results, options->resume) != KS_OK) ||
+        ks_verify(results, context, root, plan, options) != KS_OK) {
         ks_report_error(context, false);
+        ks_results_journal_close(&r.journal, false);
         ks_free(context, results);
         return KS_GATE_HARNESS;
     }
@@ -79,7 +96,9 @@ static int judge(ks_context *context, const char *root, const ks_plan *plan, con
     if (out && ks_results_write(context, out, plan, results) != KS_OK) {
         ks_report_error(context, false);
         exit_code = KS_GATE_HARNESS;
+        out = NULL;
     }
+    ks_results_journal_close(&r.journal, out != NULL);
     ks_free(context, results);
     return exit_code;
 }
@@ -188,6 +207,10 @@ static int run(const ks_arguments *arguments) {
         !parse_limits(&limits, arguments, options.case_seconds) ||
         !parse_form(&form, ks_argument(self, arguments, "--form")))
         return KS_EXIT_USAGE;
+    if (ks_argument(self, arguments, "--continue") && !ks_argument(self, arguments, "--out")) {
+        fprintf(stderr, "kassay verify: --continue wants the --out of the run that was cut short\n");
+        return KS_EXIT_USAGE;
+    }
     if (through + rewrite > adapter) {
         fprintf(stderr, "kassay verify: one of --through and --rewrite, and with --adapter\n");
         return KS_EXIT_USAGE;
@@ -225,7 +248,8 @@ static const ks_option options[] = {
     {"--road", "strict|library|both", "which reader; both (default): the library road must agree"},
     {"--timeout", "SECONDS", "after which a case is HANG (60)"},
     {"--expect", "FILE", "expected deviations; the exit status is then that of their comparison"},
-    {"--out", "FILE", "results as JSON lines; - is standard output"},
+    {"--out", "FILE", "results as JSON lines; - is standard output. Until the end they grow in FILE.partial"},
+    {"--continue", NULL, "take over what FILE.partial of --out has and judge the rest"},
     {"--adapter", "CMD", "judge this program instead; a shell command that gets further words"},
     {"--form", "small|long", "one process a case, or one for all; found by its hello when not given"},
     {"--through", "FORMAT", "the reference writes each accepted case as FORMAT, the adapter reads that"},
