@@ -4,20 +4,18 @@
 // memory budget, that failures are recorded as they are returned, and that two ways to the same thing agree: a name
 // that is listed is found, a view has the bytes that reading gives.
 #include "common/fuzz_common.h"
+#include "common/hdf5_mutator.h"
 
 #include <kassay/hdf5.h>
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#define MAX_REPAIRS 24
 #define MAX_OBJECTS 400
 #define MAX_DATA ((uint64_t)1 << 22) ///< bytes of elements read from one dataset
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 typedef struct walk {
     ks_hdf5 *file;
@@ -163,31 +161,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-/// True when a wrong checksum was found and replaced.
-static bool repair_one(uint8_t *data, size_t size) {
-    ks_context context;
-    ks_hdf5 *file = NULL;
-    unsigned computed = 0;
-    ks_context_init(&context, NULL);
-    ks_context_budget(&context, size);
-    ks_code code = ks_hdf5_open(&file, &context, (ks_bytes){data, size}, KS_ROAD_STRICT);
-    if (code == KS_OK)
-        code = ks_hdf5_verify(file);
-    ks_hdf5_close(file);
-    uint64_t at = context.error.offset;
-    if (code != KS_E_HDF5_CHECKSUM || at > size || size - at < 4 ||
-        sscanf(context.error.message, "expected checksum 0x%8X", &computed) != 1)
-        return false;
-    for (size_t i = 0; i < 4; i++)
-        data[at + i] = (uint8_t)(computed >> (8 * i));
-    return true;
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
-    if (LLVMFuzzerMutate)
-        size = LLVMFuzzerMutate(data, size, max_size);
-    for (size_t i = 0; i < MAX_REPAIRS && seed % 8 != 0; i++)
-        if (!repair_one(data, size))
-            break;
-    return size;
+    return ks_fuzz_hdf5_mutate(data, size, max_size, seed);
 }

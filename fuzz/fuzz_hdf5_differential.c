@@ -3,6 +3,7 @@
 // The two HDF5 roads on one file. libhdf5 sees it only when the strict road accepted every object, attribute and
 // element; then both find the same tree with the same bytes.
 #include "common/fuzz_common.h"
+#include "common/hdf5_mutator.h"
 
 #include "runner/road_compare.h"
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #define MOST_ELEMENTS ((uint64_t)1 << 14)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ks_roads_options options = ks_roads_options_default();
@@ -25,4 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ks_fuzz_assert(result.outcome != KS_ROADS_DIFFER);
     ks_fuzz_end(&context, size);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
+    return ks_fuzz_hdf5_mutate(data, size, max_size, seed);
 }

@@ -138,6 +138,19 @@ typedef struct fault {
     ks_code code;
 } fault;
 
+static void check_fault(const fault *f, size_t number, ks_code (*walk)(ks_bytes bytes, ks_error *error)) {
+    ks_bytes bytes = load(f->file);
+    size_t at = position(bytes, f->after, strlen(f->after), f->index) + f->offset;
+    ks_error error;
+    assert_true(bytes.data[at] != f->value);
+    writable(bytes)[at] = f->value;
+    ks_code code = walk(bytes, &error);
+    if (code != f->code)
+        fail_msg("fault %zu (%s, %s + %zu): expected %s, found %s: %s", number, f->file, f->after, f->offset,
+                 ks_code_name(f->code), ks_code_name(code), error.message);
+    free(writable(bytes));
+}
+
 static void faults_have_names(void **state) {
     (void)state;
     static const fault faults[] = {
@@ -170,6 +183,13 @@ static void faults_have_names(void **state) {
         {"keras-earliest.h5", "SNOD", 0, 6, 9, KS_E_HDF5_SYMBOL},
         {"keras-earliest.h5", "SNOD", 0, 24, 7, KS_E_HDF5_SYMBOL},
         {"keras-earliest.h5", "SNOD", 0, 9, 1, KS_E_HDF5_LOCAL_HEAP},
+        {"keras-earliest.h5", "SNOD", 0, 24, 2, KS_E_HDF5_LOCAL_HEAP}, // a soft link with a path outside the heap
+        {"types-earliest.h5", "\x11!\x0f", 0, 1, 0x61, KS_E_HDF5_DATATYPE},
+        {"layouts-earliest.h5", "\x02\x02\x02\x01", 0, 1, 4, KS_E_HDF5_FILL},
+        {"layouts-earliest.h5", "\x02\x02\x02\x01", 0, 2, 3, KS_E_HDF5_FILL},
+        {"layouts-earliest.h5", "\x02\x02\x02\x01", 2, 2, 1, KS_E_HDF5_UNWRITTEN},
+        {"layouts-earliest.h5", "\x02\x02\x02\x01", 2, 3, 0, KS_E_HDF5_UNWRITTEN},
+        {"layouts-earliest.h5", "\x02\x02\x02\x01", 2, 7, 0x80, KS_E_HDF5_FILL},
         {"legacy-earliest.h5", "GCOL", 0, 0, 'x', KS_E_HDF5_SIGNATURE},
         {"legacy-earliest.h5", "GCOL", 0, 4, 2, KS_E_HDF5_VERSION},
         {"legacy-earliest.h5", "GCOL", 0, 9, 0, KS_E_HDF5_GLOBAL_HEAP},
@@ -196,19 +216,81 @@ static void faults_have_names(void **state) {
         {"index-extensible.h5", "EASB", 0, 20, 1, KS_E_HDF5_CHECKSUM},
         {"index-extensible.h5", "EADB", 0, 20, 1, KS_E_HDF5_CHECKSUM},
     };
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-        const fault *f = &faults[i];
-        ks_bytes bytes = load(f->file);
-        size_t at = position(bytes, f->after, strlen(f->after), f->index) + f->offset;
-        ks_error error;
-        assert_true(bytes.data[at] != f->value);
-        writable(bytes)[at] = f->value;
-        ks_code code = walk_any(bytes, &error);
-        if (code != f->code)
-            fail_msg("fault %zu (%s, %s + %zu): expected %s, found %s: %s", i, f->file, f->after, f->offset,
-                     ks_code_name(f->code), ks_code_name(code), error.message);
-        free(writable(bytes));
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        check_fault(&faults[i], i, walk_any);
+}
+
+/// Sets every checksum right that does not fit.
+static ks_code walk_mended(ks_bytes bytes, ks_error *error) {
+    ks_code code = KS_OK;
+    unsigned computed = 0;
+    while ((code = walk_any(bytes, error)) == KS_E_HDF5_CHECKSUM) {
+        assert_true(error->offset + 4 <= bytes.size);
+        assert_int_equal(sscanf(error->message, "expected checksum 0x%8X", &computed), 1);
+        for (size_t i = 0; i < 4; i++)
+            writable(bytes)[error->offset + i] = (uint8_t)(computed >> (8 * i));
     }
+    return code;
+}
+
+/// Faults that a checksum would hide. libhdf5 refuses these files, reads something else from them, or crashes.
+static void faults_behind_checksums_have_names(void **state) {
+    (void)state;
+    static const fault faults[] = {
+        {"many-v108.h5", "BTHD", 0, 24, 19, KS_E_HDF5_TREE},         // records of the root
+        {"many-v108.h5", "BTHD", 0, 26, 21, KS_E_HDF5_TREE},         // of the tree, whose root is a leaf
+        {"many-v108.h5", "BTHD", 1, 26, 0x59, KS_E_HDF5_TREE},       // of the tree, whose root has children
+        {"many-v108.h5", "BTLF", 0, 6, 0xa2, KS_E_HDF5_TREE},        // hash of a link's name
+        {"attributes-v110.h5", "BTLF", 0, 20, 0x42, KS_E_HDF5_TREE}, // hash of an attribute's name
+        {"many-v108.h5", "FRHP", 0, 22, 0, KS_E_HDF5_HEAP},          // a tree of huge objects, but none
+        {"many-v108.h5", "FRHP", 0, 11, 0, KS_E_HDF5_HEAP},          // bytes of the largest object
+        {"many-v108.h5", "FRHP", 0, 47, 0, KS_E_HDF5_HEAP},          // bytes of the heap
+        {"index-fixed-paged.h5", "FADB", 0, 5, 1, KS_E_HDF5_CHUNK_INDEX},
+        {"index-fixed-paged.h5", "FAHD", 0, 8, 0xc5, KS_E_HDF5_CHUNK_INDEX},
+        {"index-fixed-paged.h5", "\x01\x02\x03\x0a", 0, 3, 0, KS_E_HDF5_LAYOUT},
+        {"index-fixed-paged.h5", "\x01\x02\x03\x0a", 0, 3, 11, KS_OK}, // the layout repeats what the index says
+        {"index-extensible.h5", "EAHD", 0, 51, 1, KS_E_OVER_COUNT},    // number of the largest entry
+        {"index-extensible.h5", "EAIB", 0, 5, 1, KS_E_HDF5_CHUNK_INDEX},
+        {"index-extensible.h5", "EADB", 0, 5, 1, KS_E_HDF5_CHUNK_INDEX},
+        {"index-extensible.h5", "\x04\x20\x04\x04\x10\x0a", 0, 4, 0, KS_E_HDF5_LAYOUT},
+        {"keras-v110.h5", "\x03\x0a\x08\x12", 0, 1, 0x4a, KS_E_HDF5_FILL}, // an unknown flag
+        {"keras-v110.h5", "\x03\x0a\x08\x12", 0, 1, 0x0e, KS_E_HDF5_FILL}, // an unknown time
+        {"keras-v110.h5", "\x03\x0a\x08\x12", 0, 1, 0x1a, KS_OK},          // undefined, but all was written
+        {"keras-v110.h5", "\x03\x0a\x08\x12", 0, 1, 0x06, KS_OK},          // never, but all was written
+        {"layouts-v110.h5", "\x03\x0a\x08\x12", 1, 1, 0x1a, KS_E_HDF5_UNWRITTEN},
+        {"layouts-v110.h5", "\x03\x0a\x08\x12", 1, 1, 0x06, KS_E_HDF5_UNWRITTEN},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        check_fault(&faults[i], i, walk_mended);
+}
+
+static ks_code verify_any(ks_bytes bytes) {
+    ks_context context;
+    ks_hdf5 *file = NULL;
+    ks_context_init(&context, NULL);
+    ks_code code = ks_hdf5_open(&file, &context, bytes, KS_ROAD_STRICT);
+    if (code == KS_OK)
+        code = ks_hdf5_verify(file);
+    ks_hdf5_close(file);
+    return code;
+}
+
+/// One structure for two: libhdf5 keeps what it read first at an address.
+static void shared_structures_are_refused(void **state) {
+    (void)state;
+    ks_error error;
+    ks_bytes bytes = load("keras-earliest.h5");
+    size_t first = position(bytes, "HEAP", 4, 0);
+    size_t second = position(bytes, "HEAP", 4, 1);
+    memcpy(writable(bytes) + second + 24, bytes.data + first + 24, 8); // the data of another group's heap
+    assert_int_equal(walk_any(bytes, &error), KS_E_HDF5_CYCLE);
+    free(writable(bytes));
+    bytes = load("layouts-earliest.h5");
+    first = position(bytes, "\x03\x02\x03\x28\x1f", 5, 0);
+    second = position(bytes, "\x03\x02\x03\x70\x2a", 5, 0);
+    memcpy(writable(bytes) + first + 3, bytes.data + second + 3, 8); // the tree of another dataset's chunks
+    assert_int_equal(verify_any(bytes), KS_E_HDF5_CYCLE);
+    free(writable(bytes));
 }
 
 /// What fuzzing found: libhdf5 refuses these files, or reads something else from them.
@@ -314,10 +396,16 @@ static void elsewhere_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(changed_bytes_never_hurt),          cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(failing_allocations_leave_nothing), cmocka_unit_test(faults_have_names),
-        cmocka_unit_test(found_files_are_refused),           cmocka_unit_test(unfilled_tags_are_refused),
-        cmocka_unit_test(broken_chunks_are_refused),         cmocka_unit_test(elsewhere_is_refused),
+        cmocka_unit_test(changed_bytes_never_hurt),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(failing_allocations_leave_nothing),
+        cmocka_unit_test(faults_have_names),
+        cmocka_unit_test(faults_behind_checksums_have_names),
+        cmocka_unit_test(shared_structures_are_refused),
+        cmocka_unit_test(found_files_are_refused),
+        cmocka_unit_test(unfilled_tags_are_refused),
+        cmocka_unit_test(broken_chunks_are_refused),
+        cmocka_unit_test(elsewhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,7 @@ typedef struct list {
     ks_text name;
     uint32_t hash;
     ks__h5_named found_item;
+    ks__h5_last_name last; ///< in the name index
     bool found;
 } list;
 
@@ -128,6 +129,12 @@ static ks_code take_message(list *l, ks__h5 *self, ks__h5_span message, unsigned
     return KS_OK;
 }
 
+static uint32_t hash_of_record(ks__h5 *self, ks__h5_span record) {
+    ks_reader reader = ks__h5_reader(self, record);
+    ks_read_skip(&reader, ATTRIBUTE_ID_SIZE + 5);
+    return ks_read_u32(&reader);
+}
+
 static ks_code take_record(void *data, ks__h5 *self, ks__h5_span record) {
     list *l = data;
     ks__h5_span message;
@@ -135,14 +142,17 @@ static ks_code take_record(void *data, ks__h5 *self, ks__h5_span record) {
         return ks__h5_fail(self, KS_E_HDF5_TREE, record.at, "expected a heap id of 8 bytes and a name's hash");
     ks_code code = ks__h5_heap_object(&message, self, &l->heap, (ks__h5_span){record.at, ATTRIBUTE_ID_SIZE});
     unsigned flags = self->bytes.data[record.at + ATTRIBUTE_ID_SIZE];
-    return code == KS_OK ? take_message(l, self, message, flags) : code;
+    size_t count = l->count;
+    if (code == KS_OK)
+        code = take_message(l, self, message, flags);
+    if (code == KS_OK && l->count > count)
+        code = ks__h5_check_name(&l->last, self, record.at, l->items[count].name, hash_of_record(self, record));
+    return code;
 }
 
 static ks__h5_order place_hash(void *data, ks__h5 *self, ks__h5_span record) {
     const list *l = data;
-    ks_reader reader = ks__h5_reader(self, record);
-    ks_read_skip(&reader, ATTRIBUTE_ID_SIZE + 5);
-    uint32_t hash = ks_read_u32(&reader);
+    uint32_t hash = hash_of_record(self, record);
     return hash < l->hash ? KS__H5_BEFORE : hash > l->hash ? KS__H5_BEHIND : KS__H5_INSIDE;
 }
 

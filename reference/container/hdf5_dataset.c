@@ -5,12 +5,13 @@
 //   datatype, dataspace, layout: needed; filters, fill value, external files: may be there
 //
 //   fill value, type 4:  size 4, value
-//   fill value, type 5:  version 1, 2: version 1, when allocated 1, when written 1, defined 1, [size 4, value; version
-//   2:
-//                        when defined]
-//                        version 3: version 1, flags 1 (bit 4: undefined, 5: size 4 and value follow)
+//   fill value, type 5:  version 1, 2: version 1, when allocated 1, when written 1, defined 1, [size 4 (-1: undefined),
+//                        value; when defined]
+//                        version 3: version 1, flags 1 (bits 0-1: when allocated, 2-3: when written, 4: undefined, 5:
+//                        size 4 and value follow)
 //
-// Elements that were never written are the fill value, or zeros.
+// Elements that were never written are the fill value, or zeros. Without any message, when it is undefined or never
+// written they could be anything: they are refused.
 #include "container/hdf5_internal.h"
 
 typedef ks__h5_dataset_parts dataset;
@@ -35,32 +36,62 @@ static ks_code need_span(ks__h5_span *out, dataset *d, unsigned type, const char
     return code;
 }
 
-/// Where the value lies in a fill value message; size 0 when there is none.
-static ks_code parse_fill(ks__h5_span *out, ks__h5 *self, ks__h5_span message, bool old) {
-    ks_reader reader = ks__h5_reader(self, message);
-    unsigned version = old ? 0 : ks_read_u8(&reader);
-    bool defined = true;
-    if (version == 1 || version == 2) {
-        ks_read_skip(&reader, 2);
-        unsigned value = ks_read_u8(&reader);
-        defined = version == 1 || value != 0;
-    } else if (version == 3) {
-        defined = ks_read_u8(&reader) & 0x20;
+enum { FILL_NEVER = 1, FILL_IF_SET = 2 }; // when the fill value is written; 0: when room is made
+enum { FILL_UNDEFINED = 0x10, FILL_VALUE = 0x20, FILL_FLAGS = 0x3f };
+
+/// A fill value message taken apart.
+typedef struct fill {
+    unsigned made;    ///< when room is made: 0 to 3
+    unsigned written; ///< when the value is written: 0 to 2
+    bool defined;
+    int64_t size; ///< bytes of the value; 0: zeros
+} fill;
+
+/// Up to the size of the value.
+static ks_code read_fill(fill *out, ks__h5 *self, ks_reader *reader, uint64_t at) {
+    unsigned version = ks_read_u8(reader);
+    unsigned flags = ks_read_u8(reader);
+    unsigned known = 0;
+    if (!reader->failed && (version < 1 || version > 3))
+        return ks__h5_fail(self, KS_E_HDF5_VERSION, at, "expected a fill value of version 1 to 3, found %u", version);
+    if (version == 3) {
+        *out = (fill){flags & 3, flags >> 2 & 3, !(flags & FILL_UNDEFINED), 0};
+        known = (flags & FILL_UNDEFINED) && (flags & FILL_VALUE) ? 0 : FILL_FLAGS;
+        if (flags & FILL_VALUE)
+            out->size = ks_read_u32(reader);
+        if (flags & FILL_VALUE && out->size == 0 && !reader->failed)
+            return ks__h5_fail(self, KS_E_HDF5_FILL, at, "expected a fill value, found no bytes");
+        flags &= ~known;
+    } else {
+        *out = (fill){flags, ks_read_u8(reader), ks_read_u8(reader), 0};
+        flags = 0;
+        if (out->defined)
+            out->size = (int32_t)ks_read_u32(reader);
+        out->defined = out->defined && out->size != -1;
     }
-    *out = (ks__h5_span){0, 0};
-    if (!old && !reader.failed && (version < 1 || version > 3))
-        return ks__h5_fail(self, KS_E_HDF5_VERSION, message.at, "expected a fill value of version 1 to 3, found %u",
-                           version);
-    if (defined) {
-        int32_t size = (int32_t)ks_read_u32(&reader);
-        if (size > 0) { // -1: undefined
-            *out = (ks__h5_span){reader.at, (uint64_t)size};
-            ks_read_skip(&reader, (size_t)size);
-        }
-    }
-    if (reader.failed)
-        return ks__h5_fail(self, KS_E_HDF5_FILL, message.at, "expected a fill value, found the message's end");
+    if (!reader->failed && (flags || out->made > 3 || out->written > FILL_IF_SET || out->size < -1))
+        return ks__h5_fail(self, KS_E_HDF5_FILL, at, "expected known flags, times and size of a fill value");
     return KS_OK;
+}
+
+static ks_code parse_fill(dataset *d, ks__h5_span message, bool old) {
+    ks_reader reader = ks__h5_reader(d->self, message);
+    fill found = {2, FILL_IF_SET, false, 0};
+    ks_code code = KS_OK;
+    if (old) {
+        found.size = ks_read_u32(&reader);
+        found.defined = found.size > 0;
+    } else {
+        code = read_fill(&found, d->self, &reader, message.at);
+    }
+    if (code == KS_OK && found.size > 0) {
+        d->fill = (ks__h5_span){reader.at, (uint64_t)found.size};
+        ks_read_skip(&reader, (size_t)found.size);
+    }
+    d->has_fill = found.defined && found.written != FILL_NEVER;
+    if (code == KS_OK && reader.failed)
+        return ks__h5_fail(d->self, KS_E_HDF5_FILL, message.at, "expected a fill value, found the message's end");
+    return code;
 }
 
 static ks_code find_fill(dataset *d) {
@@ -68,13 +99,14 @@ static ks_code find_fill(dataset *d) {
     bool found = false;
     bool old = false;
     d->fill = (ks__h5_span){0, 0};
+    d->has_fill = false;
     ks_code code = find_span(&message, &found, d, KS__H5_FILL);
     if (code == KS_OK && !found) {
         old = true;
         code = find_span(&message, &found, d, KS__H5_FILL_OLD);
     }
     if (code == KS_OK && found)
-        code = parse_fill(&d->fill, d->self, message, old);
+        code = parse_fill(d, message, old);
     if (code == KS_OK && d->fill.size != 0 && d->fill.size != d->type.size)
         return ks__h5_fail(d->self, KS_E_HDF5_FILL, d->fill.at, "expected a fill value of %zu bytes, found %llu",
                            d->type.size, (unsigned long long)d->fill.size);
@@ -175,6 +207,24 @@ static bool has_chunks(const dataset *d) {
     return d->layout.address != KS__H5_UNDEFINED && !d->space.null && d->space.elements > 0;
 }
 
+/// Chunks that hold elements; as many as there are elements at most.
+static uint64_t count_chunks(const dataset *d) {
+    uint64_t count = 1;
+    for (size_t i = 0; i < d->layout.rank; i++)
+        count *= d->layout.n_chunks[i];
+    return count;
+}
+
+/// `n_chunks` of them were written.
+static ks_code need_written(const dataset *d, uint64_t n_chunks) {
+    bool chunked = d->layout.layout_class == KS__H5_CHUNKED;
+    bool whole = chunked ? n_chunks == count_chunks(d) : d->layout.address != KS__H5_UNDEFINED;
+    if (d->has_fill || d->size == 0 || whole || d->type.dtype == KS_DTYPE_NONE) // such elements are never read
+        return KS_OK;
+    return ks__h5_fail(d->self, KS_E_HDF5_UNWRITTEN, d->object->address,
+                       "expected elements or a fill value, found some that were never written");
+}
+
 static ks_code describe_storage(ks_hdf5_type *out, dataset *d) {
     const ks__h5_layout *layout = &d->layout;
     if (layout->layout_class == KS__H5_CHUNKED) {
@@ -244,7 +294,8 @@ ks_code ks__h5_view(ks_bytes *out, ks_hdf5 *file, ks_hdf5_node node) {
 
 typedef struct sink {
     dataset *dataset;
-    uint8_t *data; ///< NULL: only decode
+    uint8_t *data;  ///< NULL: only decode
+    uint64_t count; ///< chunks so far
     uint8_t *buffers[2];
 } sink;
 
@@ -308,9 +359,9 @@ static ks_code take_chunk(void *data, ks__h5 *self, const ks__h5_chunk *chunk) {
     size_t size = (size_t)d->layout.chunk_size;
     const uint8_t *elements = NULL;
     ks__h5_chunk plain = *chunk;
+    s->count++;
     if (d->layout.whole_edges && over_edge(&d->layout, chunk)) {
         plain.mask = UINT32_MAX;
-        plain.size = size; // entries of such chunks have the size too, the single chunk's has not
     }
     size_t room = ks__h5_filter_room(&d->filters, size);
     for (size_t i = 0; i < 2 && d->filters.count > 0; i++) {
@@ -334,7 +385,7 @@ static ks_code read_chunks(uint8_t *data, dataset *d) {
         code = ks__h5_chunks(d->self, &d->layout, take_chunk, &s);
     ks_free(d->self->base.context, s.buffers[0]);
     ks_free(d->self->base.context, s.buffers[1]);
-    return code;
+    return code == KS_OK ? need_written(d, s.count) : code;
 }
 
 static void put_fill(uint8_t *data, const dataset *d) {
@@ -358,7 +409,7 @@ static ks_code read_stored(uint8_t *data, dataset *d) {
         return KS_OK;
     }
     put_fill(data, d);
-    return d->layout.layout_class == KS__H5_CHUNKED ? read_chunks(data, d) : KS_OK;
+    return d->layout.layout_class == KS__H5_CHUNKED ? read_chunks(data, d) : need_written(d, 0);
 }
 
 ks_code ks__h5_read(void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node) {
@@ -400,7 +451,10 @@ done:
 ks_code ks__h5_dataset_verify(ks_hdf5_type *out, ks__h5 *self, ks_hdf5_node node) {
     dataset *d;
     ks_code code = open_and_describe(out, &d, self, node);
-    if (code == KS_OK && d->layout.layout_class == KS__H5_CHUNKED && d->filters.count > 0)
-        code = read_chunks(NULL, d);
+    ks__h5_set *nodes = self->nodes;
+    self->nodes = NULL; // the index was walked once
+    if (code == KS_OK)
+        code = d->layout.layout_class == KS__H5_CHUNKED ? read_chunks(NULL, d) : need_written(d, 0);
+    self->nodes = nodes;
     return code;
 }

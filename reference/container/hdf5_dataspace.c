@@ -27,6 +27,9 @@ static ks_code read_dims(ks__h5_space *out, ks__h5 *self, ks_reader *reader, boo
     }
     for (size_t i = 0; i < rank && has_max; i++) {
         out->max[i] = largest(self, reader);
+        if (!reader->failed && out->max[i] != UINT64_MAX && out->max[i] > INT64_MAX)
+            return ks__h5_fail(self, KS_E_OVER_SIZE, at, "expected a largest dimension below 2^63, found %llu",
+                               (unsigned long long)out->max[i]);
         if (!reader->failed && out->max[i] < (uint64_t)out->shape.dims[i])
             return ks__h5_fail(self, KS_E_HDF5_DATASPACE, at, "expected a dimension up to %llu, found %lld",
                                (unsigned long long)out->max[i], (long long)out->shape.dims[i]);

@@ -4,7 +4,8 @@
 //
 //   class and version 1 (low and high four bits), bits 3, size of an element 4, then by class
 //   0 integer:   bits: 0 big-endian, 1-2 padding, 3 signed; bit offset 2, precision 2
-//   1 float:     bits: 0 and 6 byte order, 1-3 padding, 4-5 normalisation (2: first bit implied), 8-15 sign position;
+//   1 float:     bits: 0 and (version 3) 6 byte order, 1-3 padding, 4-5 normalisation (2: first bit implied), 8-15 sign
+//   position;
 //                bit offset 2, precision 2, exponent position 1 and size 1, mantissa position 1 and size 1, bias 4
 //   2 time:      precision 2
 //   3 string:    bits: 0-3 padding (0 NUL ends it, 1 NULs, 2 blanks), 4-7 character set
@@ -98,7 +99,7 @@ static bool possible(const float_form *f, size_t size) {
            !overlap(f->sign, 1, f->exponent, f->exponent_size) && !overlap(f->sign, 1, f->mantissa, f->mantissa_size);
 }
 
-static ks_code parse_float(ks__h5_type *out, parser *p, uint32_t bits) {
+static ks_code parse_float(ks__h5_type *out, parser *p, unsigned version, uint32_t bits) {
     static const struct {
         ks_dtype dtype;
         float_form form;
@@ -117,7 +118,7 @@ static ks_code parse_float(ks__h5_type *out, parser *p, uint32_t bits) {
     form.bias = ks_read_u32(&p->reader);
     bool vax = bits & 0x40;
     unsigned normal = bits >> 4 & 3;
-    if (p->reader.failed || normal == 3 || (vax && !(bits & 1)) || !possible(&form, out->size))
+    if (p->reader.failed || normal == 3 || (vax && (version < 3 || !(bits & 1))) || !possible(&form, out->size))
         return bad(p, "fields that fit into the float");
     for (size_t i = 0; i < sizeof ieee / sizeof ieee[0] && !vax && normal == 2; i++) {
         if (8 * out->size == ieee[i].form.precision && memcmp(&form, &ieee[i].form, sizeof form) == 0) {
@@ -304,7 +305,7 @@ static ks_code parse_class(ks__h5_type *out, parser *p, unsigned type_class, uns
     case INTEGER:
         return parse_integer(out, p, bits);
     case FLOAT:
-        return parse_float(out, p, bits);
+        return parse_float(out, p, version, bits);
     case TIME:
         ks_read_skip(&p->reader, 2);
         break;

@@ -55,7 +55,9 @@ static ks_code read_header(array *a, ks__h5 *self, ks__h5_entries *entries) {
     a->least_entries = ks_read_u8(&reader);
     a->least_blocks = ks_read_u8(&reader);
     unsigned page_bits = ks_read_u8(&reader);
-    ks_read_skip(&reader, 6 * self->length_size);
+    ks_read_skip(&reader, 4 * self->length_size);
+    uint64_t largest = ks__h5_length(self, &reader); // number of the largest entry that was set, and 1
+    ks_read_skip(&reader, self->length_size);
     a->index = ks__h5_address(self, &reader);
     if (version != 0)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, a->header, "expected an extensible array of version 0, found %u",
@@ -68,6 +70,12 @@ static ks_code read_header(array *a, ks__h5 *self, ks__h5_entries *entries) {
         a->least_blocks < 2 || ks__h5_log2(a->least_entries) > a->max_bits)
         return ks__h5_fail(self, KS_E_HDF5_CHUNK_INDEX, a->header, "expected sizes of an extensible array that fit");
     a->page_entries = (uint64_t)1 << page_bits;
+    uint64_t limit = self->base.context->limits.tensor_elements;
+    if (largest > limit) // libhdf5 asks for each of them, also for those behind the shape
+        return ks__h5_fail(self, KS_E_OVER_COUNT, a->header, "expected at most %llu chunks, found %llu",
+                           (unsigned long long)limit, (unsigned long long)largest);
+    if (entries->end > largest)
+        entries->end = largest;
     return KS_OK;
 }
 
@@ -81,8 +89,8 @@ static ks_code open_block(array *a, uint64_t at, const char *signature, uint64_t
         return code;
     ks_reader reader = ks__h5_reader(self, (ks__h5_span){at + 4, size - 4});
     unsigned version = ks_read_u8(&reader);
-    ks_read_skip(&reader, 1);
-    if (version != 0 || ks__h5_address(self, &reader) != a->header)
+    unsigned client = ks_read_u8(&reader);
+    if (version != 0 || client != (a->entries->layout->filtered ? 1 : 0) || ks__h5_address(self, &reader) != a->header)
         return ks__h5_fail(self, KS_E_HDF5_CHUNK_INDEX, at, "expected a block of this extensible array");
     return KS_OK;
 }

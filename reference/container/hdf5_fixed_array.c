@@ -34,9 +34,10 @@ static ks_code read_header(fixed *out, ks__h5 *self, const ks__h5_entries *entri
     if (version != 0)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, address, "expected a fixed array of version 0, found %u", version);
     if (client != (entries->layout->filtered ? 1 : 0) || entry_size != entries->entry_size || out->page_bits > 63 ||
-        out->count == 0)
+        out->count != entries->end)
         return ks__h5_fail(self, KS_E_HDF5_CHUNK_INDEX, address,
-                           "expected entries of %zu bytes, found %zu bytes for client %u", entries->entry_size,
+                           "expected %llu entries of %zu bytes, found %llu of %zu bytes for client %u",
+                           (unsigned long long)entries->end, entries->entry_size, (unsigned long long)out->count,
                            entry_size, client);
     return KS_OK;
 }
@@ -65,10 +66,18 @@ static ks_code read_pages(ks__h5 *self, const fixed *array, ks__h5_entries *entr
     return KS_OK;
 }
 
+static ks_code check_block(ks__h5 *self, const fixed *array, const ks__h5_layout *layout) {
+    const uint8_t *p = self->bytes.data + array->block;
+    ks_reader reader = ks__h5_reader(self, (ks__h5_span){array->block + 6, self->offset_size});
+    if (p[4] != 0 || p[5] != (layout->filtered ? 1 : 0) || ks__h5_address(self, &reader) != layout->address)
+        return ks__h5_fail(self, KS_E_HDF5_CHUNK_INDEX, array->block, "expected the data block of this fixed array");
+    return KS_OK;
+}
+
 ks_code ks__h5_fixed_array(ks__h5 *self, ks__h5_entries *entries) {
     fixed array;
     ks_code code = read_header(&array, self, entries);
-    if (code != KS_OK || array.block == KS__H5_UNDEFINED)
+    if (code != KS_OK || array.block == KS__H5_UNDEFINED || array.count == 0)
         return code;
     uint64_t prefix = 6 + self->offset_size;
     uint64_t size = 0;
@@ -81,16 +90,13 @@ ks_code ks__h5_fixed_array(ks__h5 *self, ks__h5_entries *entries) {
         code = ks__h5_need(self, array.block + prefix, size, "a fixed array's entries");
     if (code != KS_OK)
         return code;
-    const uint8_t *p = self->bytes.data + array.block;
-    ks_reader reader = ks__h5_reader(self, (ks__h5_span){array.block + 6, self->offset_size});
-    if (p[4] != 0 || ks__h5_address(self, &reader) != entries->layout->address)
-        return ks__h5_fail(self, KS_E_HDF5_CHUNK_INDEX, array.block, "expected the data block of this fixed array");
-    if (array.count >> array.page_bits == 0 || array.count == (uint64_t)1 << array.page_bits) {
-        code = ks__h5_checksum(self, array.block, prefix + size, "a fixed array's data block");
-        return code == KS_OK ? ks__h5_entries_take(entries, self, array.block + prefix, array.count) : code;
-    }
     uint64_t n_pages = ((array.count - 1) >> array.page_bits) + 1;
-    ks__h5_span bits = {array.block + prefix, (n_pages + 7) / 8};
-    code = ks__h5_checksum(self, array.block, prefix + bits.size, "a fixed array's data block");
-    return code == KS_OK ? read_pages(self, &array, entries, bits) : code;
+    ks__h5_span body = {array.block + prefix, n_pages == 1 ? size : (n_pages + 7) / 8};
+    code = ks__h5_checksum(self, array.block, prefix + body.size, "a fixed array's data block");
+    if (code == KS_OK)
+        code = check_block(self, &array, entries->layout);
+    if (code != KS_OK)
+        return code;
+    return n_pages == 1 ? ks__h5_entries_take(entries, self, body.at, array.count)
+                        : read_pages(self, &array, entries, body);
 }

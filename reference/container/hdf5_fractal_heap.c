@@ -39,6 +39,8 @@ static ks_code check_sizes(ks__h5_heap *h, ks__h5 *self, size_t filters_size) {
         h->max_managed_size > h->direct_size || ks__h5_log2(h->direct_size) > h->max_bits ||
         ks__h5_log2(h->start_size) + ks__h5_log2(h->width) > h->max_bits)
         return ks__h5_fail(self, KS_E_HDF5_HEAP, h->header, "expected sizes of blocks that fit together");
+    if (h->huge_tree != KS__H5_UNDEFINED && h->n_huge == 0) // libhdf5 would delete the tree
+        return ks__h5_fail(self, KS_E_HDF5_HEAP, h->header, "expected no tree of huge objects, where there are none");
     unsigned first_bits = ks__h5_log2(h->start_size) + ks__h5_log2(h->width);
     if (h->root_rows > h->max_bits - first_bits + 1)
         return ks__h5_fail(self, KS_E_HDF5_HEAP, h->header, "expected at most %u rows, found %zu",
@@ -68,7 +70,11 @@ ks_code ks__h5_heap_open(ks__h5_heap *out, ks__h5 *self, uint64_t address) {
     out->max_managed_size = ks_read_u32(&reader);
     ks_read_skip(&reader, self->length_size);
     out->huge_tree = ks__h5_address(self, &reader);
-    ks_read_skip(&reader, self->length_size + self->offset_size + 8 * self->length_size);
+    ks_read_skip(&reader, self->length_size + self->offset_size);
+    out->managed_size = ks__h5_length(self, &reader);
+    ks_read_skip(&reader, 4 * self->length_size);
+    out->n_huge = ks__h5_length(self, &reader);
+    ks_read_skip(&reader, 2 * self->length_size);
     out->width = ks_read_u16(&reader);
     out->start_size = ks__h5_length(self, &reader);
     out->direct_size = ks__h5_length(self, &reader);
@@ -185,7 +191,8 @@ static ks_code managed(ks__h5_span *out, ks__h5 *self, const ks__h5_heap *h, ks_
     uint64_t size = ks_read_uint(id, h->length_bytes);
     uint64_t block = 0;
     uint64_t block_size = 0;
-    if (id->failed || size == 0 || h->root == KS__H5_UNDEFINED || (h->max_bits < 64 && inside >> h->max_bits != 0))
+    if (id->failed || size == 0 || size > h->max_managed_size || inside > h->managed_size ||
+        h->root == KS__H5_UNDEFINED || (h->max_bits < 64 && inside >> h->max_bits != 0))
         return ks__h5_fail(self, KS_E_HDF5_HEAP, at, "expected the offset and size of an object in the heap");
     ks_code code = descend(&block, &block_size, &inside, self, h);
     if (code != KS_OK)

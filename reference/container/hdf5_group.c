@@ -3,7 +3,7 @@
 // Groups: names and what they lead to. Three forms:
 //
 // - symbol table message: B-tree address O, local heap address O. The tree's leaves are symbol table nodes:
-//   "SNOD" 4, version 1 (1), reserved 1, entries 2, entries (room for 2K), each: name offset O, header address O,
+//   "SNOD" 4, version 1 (1), reserved 1, entries 2, entries (room for 2K), each: name offset L, header address O,
 //   cache type 4 (0 nothing, 1 group, 2 soft link), reserved 4, scratch 16
 // - link messages in the group's own header
 // - link info message: version 1 (0), flags 1 (bit 0: creation order kept, 1: indexed), [largest creation order 8],
@@ -23,6 +23,7 @@ typedef struct list {
     ks__h5_object *group;
     ks__h5_span heap;
     ks__h5_heap fractal;
+    ks__h5_last_name last; ///< in the name index
     ks_hdf5_link *links;
     size_t count;
     size_t capacity;
@@ -72,7 +73,7 @@ typedef struct symbols {
 } symbols;
 
 static size_t symbol_size(const ks__h5 *self) {
-    return 2 * self->offset_size + 24;
+    return self->length_size + self->offset_size + 24;
 }
 
 static ks_code open_symbols(symbols *out, ks__h5 *self, ks__h5_object *group, const ks__h5_message *message) {
@@ -109,15 +110,15 @@ static ks_code symbol_count(size_t *out, ks__h5 *self, uint64_t address) {
 }
 
 static ks_code symbol_name(ks_text *out, ks__h5 *self, ks__h5_span heap, uint64_t node, size_t index) {
-    ks__h5_span span = {node + 8 + index * symbol_size(self), self->offset_size};
+    ks__h5_span span = {node + 8 + index * symbol_size(self), self->length_size};
     ks_reader reader = ks__h5_reader(self, span);
-    return ks__h5_local_name(out, self, heap, ks_read_uint(&reader, self->offset_size));
+    return ks__h5_local_name(out, self, heap, ks__h5_length(self, &reader));
 }
 
 static ks_code read_symbol(ks_hdf5_link *out, ks__h5 *self, ks__h5_span heap, uint64_t node, size_t index) {
     uint64_t at = node + 8 + index * symbol_size(self);
     ks_reader reader = ks__h5_reader(self, (ks__h5_span){at, symbol_size(self)});
-    uint64_t name = ks_read_uint(&reader, self->offset_size);
+    uint64_t name = ks__h5_length(self, &reader);
     uint64_t address = ks__h5_address(self, &reader);
     uint32_t cache = ks_read_u32(&reader);
     memset(out, 0, sizeof *out);
@@ -126,6 +127,11 @@ static ks_code read_symbol(ks_hdf5_link *out, ks__h5 *self, ks__h5_span heap, ui
     out->type = cache == CACHE_SOFT_LINK ? KS_LINK_SOFT : KS_LINK_HARD;
     out->node = out->type == KS_LINK_HARD ? address : 0;
     ks_code code = ks__h5_local_name(&out->name, self, heap, name);
+    if (code == KS_OK && out->type == KS_LINK_SOFT) {
+        ks_text path;
+        ks_read_skip(&reader, 4);
+        code = ks__h5_local_name(&path, self, heap, ks_read_u32(&reader));
+    }
     if (code == KS_OK && (out->name.size == 0 || memchr(out->name.data, '/', out->name.size)))
         return ks__h5_fail(self, KS_E_HDF5_SYMBOL, at, "expected a name without a slash, found none");
     return code;
@@ -220,16 +226,23 @@ static ks_code link_of_record(ks_hdf5_link *out, list *l, ks__h5 *self, ks__h5_s
     return code == KS_OK ? ks__h5_link_parse(out, self, where) : code;
 }
 
+static uint32_t hash_of_record(ks__h5 *self, ks__h5_span record) {
+    ks_reader reader = ks__h5_reader(self, record);
+    return ks_read_u32(&reader);
+}
+
 static ks_code list_record(void *data, ks__h5 *self, ks__h5_span record) {
+    list *l = data;
     ks_hdf5_link link;
-    ks_code code = link_of_record(&link, data, self, record);
-    return code == KS_OK ? add_link(data, self, &link, true) : code;
+    ks_code code = link_of_record(&link, l, self, record);
+    if (code == KS_OK)
+        code = ks__h5_check_name(&l->last, self, record.at, link.name, hash_of_record(self, record));
+    return code == KS_OK ? add_link(l, self, &link, true) : code;
 }
 
 static ks__h5_order place_hash(void *data, ks__h5 *self, ks__h5_span record) {
     const list *l = data;
-    ks_reader reader = ks__h5_reader(self, record);
-    uint32_t hash = ks_read_u32(&reader);
+    uint32_t hash = hash_of_record(self, record);
     return hash < l->hash ? KS__H5_BEFORE : hash > l->hash ? KS__H5_BEHIND : KS__H5_INSIDE;
 }
 

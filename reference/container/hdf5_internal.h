@@ -30,15 +30,19 @@ enum {
     KS__H5_LINK = 0x06,
     KS__H5_EXTERNAL_FILES = 0x07,
     KS__H5_LAYOUT = 0x08,
+    KS__H5_BOGUS = 0x09, // libhdf5's own tests write it; a reader does not know it
     KS__H5_FILTERS = 0x0B,
     KS__H5_ATTRIBUTE = 0x0C,
+    KS__H5_SHARED_TABLE = 0x0F,
     KS__H5_CONTINUATION = 0x10,
     KS__H5_SYMBOL_TABLE = 0x11,
     KS__H5_TREE_K = 0x13,
     KS__H5_DRIVER_INFO = 0x14,
     KS__H5_ATTRIBUTE_INFO = 0x15,
     KS__H5_REFERENCE_COUNT = 0x16,
-    KS__H5_MESSAGE_TYPES = 0x18
+    KS__H5_SPACE_INFO = 0x17,
+    KS__H5_CACHE_IMAGE = 0x18,
+    KS__H5_MESSAGE_TYPES = 0x19
 };
 
 #define KS__H5_MESSAGE_IS_SHARED 0x02
@@ -161,6 +165,7 @@ typedef struct ks__h5_dataset_parts {
     ks__h5_layout layout;
     ks__h5_filters filters;
     ks__h5_span fill; ///< size 0: zeros
+    bool has_fill;    ///< elements that were not written are `fill`
     uint64_t size;    ///< bytes of all elements
 } ks__h5_dataset_parts;
 
@@ -192,6 +197,8 @@ struct ks__h5 {
     size_t n_objects;
     ks__h5_collection *collections[64];
     ks__h5_set verified;     ///< runs of bytes whose checksum was verified
+    ks__h5_set claimed;      ///< addresses of structures that belong to one other structure
+    ks__h5_set *nodes;       ///< of trees that were walked whole, while a file is verified; NULL: not kept
     ks__h5_message *scratch; ///< messages of the header being read
     size_t scratch_capacity;
     uint64_t decoded_size; ///< bytes that came out of filters so far
@@ -222,6 +229,12 @@ ks_code ks__h5_checksum(ks__h5 *self, uint64_t at, uint64_t size, const char *wh
 /// Whether these bytes were verified before, and that they are now.
 bool ks__h5_is_verified(const ks__h5 *self, uint64_t at, uint64_t size);
 ks_code ks__h5_set_verified(ks__h5 *self, uint64_t at, uint64_t size);
+/// The structure at an address belongs to the one that names it here, and was not met before, not as an object header
+/// either. libhdf5 keeps one structure for an address: it would take the first one for the second.
+ks_code ks__h5_claim(ks__h5 *self, uint64_t at, const char *what);
+/// The node at an address is part of one tree. Only looked at while a file is verified: libhdf5 keeps a node as the
+/// first tree understood it.
+ks_code ks__h5_claim_node(ks__h5 *self, uint64_t at);
 /// KS_OK with `*added` false when the address is there already.
 ks_code ks__h5_set_add(bool *added, ks__h5_set *set, ks_context *context, uint64_t address);
 bool ks__h5_set_has(const ks__h5_set *set, uint64_t address);
@@ -257,6 +270,15 @@ static inline unsigned ks__h5_log2(uint64_t value) {
     return value ? 63 - (unsigned)__builtin_clzll(value) : 0;
 }
 
+/// Records of an index of names come in the order of their hashes, which must be those of the names; equal hashes in
+/// the order of the names, each once.
+typedef struct ks__h5_last_name {
+    ks_text name; ///< data NULL: none yet
+    uint32_t hash;
+} ks__h5_last_name;
+
+ks_code ks__h5_check_name(ks__h5_last_name *last, ks__h5 *self, uint64_t at, ks_text name, uint32_t hash);
+
 /// The order of the bytes of two names.
 static inline int ks__h5_compare(ks_text a, ks_text b) {
     size_t common = a.size < b.size ? a.size : b.size;
@@ -278,6 +300,8 @@ ks_code ks__h5_superblock(ks__h5 *self);
 
 // --- hdf5_object.c ---------------------------------------------------------------------------------------------------
 
+/// Whether an object header was read at an address.
+bool ks__h5_object_is_known(const ks__h5 *self, uint64_t address);
 /// The object header at an address; kept as long as the file.
 ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address);
 /// The first message of this type, or NULL.
@@ -339,8 +363,10 @@ typedef struct ks__h5_heap {
     uint64_t header;
     size_t id_size;
     unsigned flags;
-    uint64_t max_managed_size;
+    uint64_t max_managed_size; ///< bytes of an object
+    uint64_t managed_size;     ///< bytes of the heap's space that blocks cover
     uint64_t huge_tree;
+    uint64_t n_huge; ///< objects in the tree
     size_t width;
     uint64_t start_size;  ///< of a block in the first row
     uint64_t direct_size; ///< of the largest direct block

@@ -49,9 +49,10 @@ static ks_code parse_old(ks__h5_layout *out, ks__h5 *self, ks_reader *reader) {
     unsigned layout_class = ks_read_u8(reader);
     uint64_t at = reader->at;
     ks_read_skip(reader, 5);
-    if (layout_class > CLASS_CHUNKED || rank > KS_MAX_RANK + 1)
-        return ks__h5_fail(self, KS_E_HDF5_LAYOUT, at, "expected a class up to 2 and a rank up to %d, found %u and %u",
-                           KS_MAX_RANK + 1, layout_class, rank);
+    if (layout_class > CLASS_CHUNKED || rank == 0 || rank > KS_MAX_RANK + 1)
+        return ks__h5_fail(self, KS_E_HDF5_LAYOUT, at,
+                           "expected a class up to 2 and a rank of 1 to %d, found %u and %u", KS_MAX_RANK + 1,
+                           layout_class, rank);
     out->layout_class = (ks__h5_layout_class)layout_class;
     if (layout_class != CLASS_COMPACT)
         out->address = ks__h5_address(self, reader);
@@ -84,14 +85,21 @@ static ks_code parse_tree1(ks__h5_layout *out, ks__h5 *self, ks_reader *reader) 
     return reader->failed ? cut(self, reader) : set_chunk(out, self, reader->at);
 }
 
-static void parse_index(ks__h5_layout *out, ks__h5 *self, ks_reader *reader, unsigned index, bool single_filtered) {
-    static const uint8_t skip[] = {0, 0, 0, 1, 5, 6};
-    ks_read_skip(reader, skip[index]);
+/// The parameters with which an index was made stand in its own header too; here they only may not be 0.
+static ks_code parse_index(ks__h5_layout *out, ks__h5 *self, ks_reader *reader, unsigned index, bool single_filtered) {
+    static const uint8_t not_zero[] = {0, 0, 0, 1, 5, 0};
+    for (size_t i = 0; i < not_zero[index]; i++)
+        if (ks_read_u8(reader) == 0 && !reader->failed)
+            return ks__h5_fail(self, KS_E_HDF5_LAYOUT, reader->at - 1,
+                               "expected sizes of a chunk index, found one of 0");
+    if (index == KS__H5_INDEX_TREE2)
+        ks_read_skip(reader, 6);
     out->index = (ks__h5_index)index;
     if (index == KS__H5_INDEX_SINGLE && single_filtered) {
         out->single_size = ks__h5_length(self, reader);
         out->single_mask = ks_read_u32(reader);
     }
+    return KS_OK;
 }
 
 static ks_code parse_chunked(ks__h5_layout *out, ks__h5 *self, ks_reader *reader) {
@@ -114,7 +122,9 @@ static ks_code parse_chunked(ks__h5_layout *out, ks__h5 *self, ks_reader *reader
         return ks__h5_fail(self, KS_E_HDF5_LAYOUT, reader->at, "expected a chunk index of type 1 to 5, found %u",
                            index);
     if (!reader->failed)
-        parse_index(out, self, reader, index, flags & 2);
+        code = parse_index(out, self, reader, index, flags & 2);
+    if (code != KS_OK)
+        return code;
     out->filtered = flags & 2; // of the single chunk; the caller knows of filters
     out->address = ks__h5_address(self, reader);
     return reader->failed ? cut(self, reader) : set_chunk(out, self, reader->at);

@@ -46,6 +46,8 @@ ks_code ks__h5_local_heap(ks__h5_span *out, ks__h5 *self, uint64_t address) {
     if (version != 0)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, address, "expected a local heap of version 0, found %u", version);
     code = ks__h5_need(self, out->at, out->size, "a local heap's data");
+    if (code == KS_OK && out->size > 0)
+        code = ks__h5_claim(self, out->at, "the data of a local heap");
     return code == KS_OK ? check_free(self, *out, first_free) : code;
 }
 

@@ -29,12 +29,16 @@
 
 enum { DONT_SHARE = 0x04, FAIL_ON_WRITE = 0x08, MARK = 0x10, WAS_UNKNOWN = 0x20, SHAREABLE = 0x40, FAIL_ALWAYS = 0x80 };
 
+/// Places of shared messages.
+enum { IN_TABLE = 1, COMMITTED = 2 };
+
 /// The header being read: chunks waiting and messages found.
 typedef struct header {
     ks__h5 *self;
     uint64_t address;
     unsigned version;
     unsigned flags;
+    uint32_t types; ///< bit for each type of message that was met
     size_t message_header_size;
     size_t n_announced;   ///< messages that a version 1 header says it has
     size_t n_messages;    ///< in self->scratch
@@ -61,7 +65,7 @@ static bool may_be_shared(unsigned type) {
 }
 
 static ks_code check_flags(header *h, uint64_t at, unsigned type, unsigned flags) {
-    bool unknown = type >= KS__H5_MESSAGE_TYPES;
+    bool unknown = type >= KS__H5_MESSAGE_TYPES || type == KS__H5_BOGUS;
     if (unknown && (flags & FAIL_ALWAYS))
         return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE_UNKNOWN, at, "expected a known message, found type %u", type);
     if (((flags & KS__H5_MESSAGE_IS_SHARED) && (flags & DONT_SHARE)) ||
@@ -97,6 +101,7 @@ static ks_code add_message(header *h, const ks_reader *reader, unsigned type, un
         code = check_reference_count(h, ks__h5_reader(self, (ks__h5_span){at, size}));
     if (code != KS_OK || type == KS__H5_NIL)
         return code;
+    h->types |= type < 32 ? (uint32_t)1 << type : 0;
     if (h->n_messages == self->scratch_capacity && (code = grow_scratch(self)) != KS_OK)
         return code;
     self->scratch[h->n_messages++] = (ks__h5_message){at, (uint32_t)size, (uint16_t)type, (uint8_t)flags};
@@ -113,7 +118,7 @@ static ks_code read_chunk(header *h, ks__h5_span chunk) {
                            "expected chunks of a header apart, found them overlapping");
     while (ks__h5_left(&reader) > 0) {
         if (ks__h5_left(&reader) < header_size) {
-            if (h->version == 2)
+            if (h->version == 2 && reader.at != chunk.at)
                 return KS_OK; // a gap
             return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE, reader.at, "expected a message, found %llu bytes",
                                (unsigned long long)ks__h5_left(&reader));
@@ -138,6 +143,9 @@ static ks_code read_continuation(header *h, const ks__h5_message *message) {
     if (reader.failed || size == 0)
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE, message->at, "expected a continuation's address and size");
     ks_code code = ks__h5_need(self, at, size, "a continued object header");
+    if (code != KS_OK)
+        return code;
+    code = ks__h5_claim(self, at, "a continued object header");
     if (code != KS_OK)
         return code;
     if (h->version == 1)
@@ -181,8 +189,13 @@ static ks_code read_version2(header *h) {
         return ks__h5_fail(self, KS_E_HDF5_HEADER, h->address, "expected known flags, found 0x%02X", h->flags);
     if (h->flags & 0x20)
         ks_read_skip(&reader, 16);
-    if (h->flags & 0x10)
-        ks_read_skip(&reader, 4);
+    if (h->flags & 0x10) {
+        unsigned most_compact = ks_read_u16(&reader);
+        unsigned least_dense = ks_read_u16(&reader);
+        if (most_compact < least_dense)
+            return ks__h5_fail(self, KS_E_HDF5_HEADER, h->address,
+                               "expected attributes in a heap from %u on at most, found %u", most_compact, least_dense);
+    }
     uint64_t size = ks_read_uint(&reader, (size_t)1 << (h->flags & 3));
     if (reader.failed)
         return ks__h5_fail(self, KS_E_HDF5_ADDRESS, h->address, "expected an object header, found the end of the file");
@@ -199,6 +212,9 @@ static ks_code read_header(header *h) {
     ks_code code = ks__h5_need(self, h->address, 4, "an object header");
     if (code != KS_OK)
         return code;
+    if (ks__h5_set_has(&self->claimed, h->address))
+        return ks__h5_fail(self, KS_E_HDF5_CYCLE, h->address,
+                           "expected an object header, found a part of another structure");
     const uint8_t *p = self->bytes.data + h->address;
     if (memcmp(p, "OHDR", 4) == 0) {
         h->version = 2;
@@ -216,12 +232,15 @@ static ks_code read_header(header *h) {
             ks__h5_message message = self->scratch[i]; // the array may move
             code = read_continuation(h, &message);
         }
+    const uint32_t groups = (uint32_t)1 << KS__H5_SYMBOL_TABLE | (uint32_t)1 << KS__H5_LINK_INFO;
+    if (code == KS_OK && (h->types & groups) == groups)
+        return ks__h5_fail(self, KS_E_HDF5_OBJECT, h->address, "expected one list of links, found two");
     return code;
 }
 
 // --- the table of objects --------------------------------------------------------------------------------------------
 
-static ks__h5_object **bucket_of(ks__h5 *self, uint64_t address) {
+static ks__h5_object **bucket_of(const ks__h5 *self, uint64_t address) {
     return &self->buckets[(size_t)((address * 0x9E3779B97F4A7C15U) >> 32) & (self->n_buckets - 1)];
 }
 
@@ -276,15 +295,21 @@ static ks_code keep(ks__h5_object **out, const header *h) {
     return KS_OK;
 }
 
+static ks__h5_object *known_object(const ks__h5 *self, uint64_t address) {
+    for (ks__h5_object *o = self->n_buckets ? *bucket_of(self, address) : NULL; o; o = o->next)
+        if (o->address == address)
+            return o;
+    return NULL;
+}
+
+bool ks__h5_object_is_known(const ks__h5 *self, uint64_t address) {
+    return known_object(self, address) != NULL;
+}
+
 ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address) {
-    if (self->n_buckets) {
-        for (ks__h5_object *o = *bucket_of(self, address); o; o = o->next) {
-            if (o->address == address) {
-                *out = o;
-                return KS_OK;
-            }
-        }
-    }
+    *out = known_object(self, address);
+    if (*out)
+        return KS_OK;
     header h = {.self = self, .address = address};
     ks_code code = read_header(&h);
     return code == KS_OK ? keep(out, &h) : code;
@@ -339,7 +364,7 @@ ks_code ks__h5_shared_span(ks__h5_span *out, ks__h5 *self, ks__h5_span body, boo
     if (version == 0 || version > 3)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, body.at, "expected a shared message of version 1 to 3, found %u",
                            version);
-    if (version == 3 && kind != 2)
+    if ((version == 3 && kind != COMMITTED) || (version == 2 && kind == IN_TABLE))
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE_SHARED, body.at,
                            "expected a message in an object's header, found one in another place (%u)", kind);
     if (reader.failed)
@@ -348,6 +373,8 @@ ks_code ks__h5_shared_span(ks__h5_span *out, ks__h5 *self, ks__h5_span body, boo
     ks_code code = ks__h5_object_get(&object, self, address);
     if (code != KS_OK)
         return code;
+    if (type == KS__H5_DATATYPE && (ks__h5_is_group(object) || ks__h5_find_message(object, KS__H5_DATASPACE)))
+        return ks__h5_fail(self, KS_E_HDF5_OBJECT, body.at, "expected a committed datatype, found another object");
     const ks__h5_message *message = ks__h5_find_message(object, type);
     if (!message || (message->flags & KS__H5_MESSAGE_IS_SHARED))
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE_MISSING, address, "expected a message of type %u in this header",

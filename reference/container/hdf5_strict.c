@@ -144,6 +144,25 @@ ks_code ks__h5_checksum(ks__h5 *self, uint64_t at, uint64_t size, const char *wh
     return ks__h5_set_verified(self, at, size);
 }
 
+ks_code ks__h5_claim(ks__h5 *self, uint64_t at, const char *what) {
+    bool added = false;
+    ks_code code = KS_OK;
+    if (at != 0 && !ks__h5_object_is_known(self, at))
+        code = ks__h5_set_add(&added, &self->claimed, self->base.context, at);
+    if (code == KS_OK && !added)
+        return ks__h5_fail(self, KS_E_HDF5_CYCLE, at, "expected %s of its own, found what belongs to another structure",
+                           what);
+    return code;
+}
+
+ks_code ks__h5_claim_node(ks__h5 *self, uint64_t at) {
+    bool added = true;
+    ks_code code = self->nodes ? ks__h5_set_add(&added, self->nodes, self->base.context, at) : KS_OK;
+    if (code == KS_OK && !added)
+        return ks__h5_fail(self, KS_E_HDF5_CYCLE, at, "expected a node of one tree, found it a second time");
+    return code;
+}
+
 // --- sets of addresses -----------------------------------------------------------------------------------------------
 
 static size_t slot_of(const ks__h5_set *set, uint64_t address) {
@@ -327,6 +346,7 @@ static void close_file(ks_hdf5 *file) {
     ks_context *context = file->context;
     ks_free(context, self->inflater_keeper);
     ks__h5_set_free(&self->verified, context);
+    ks__h5_set_free(&self->claimed, context);
     ks_free(context, self->scratch);
     ks_free(context, self->buckets);
     ks_arena_fini(&self->arena);

@@ -20,14 +20,17 @@
 //   free space address O  undefined
 //   end of file        O
 //   driver information O  address, or undefined
-//   root group         symbol table entry: name offset O, header address O, cache type 4, reserved 4, scratch 16
+//   root group         symbol table entry: name offset L, header address O, cache type 4, reserved 4, scratch 16
 //
 // Version 2 and 3:
 //   signature 8, version 1, size of addresses 1, size of lengths 1, flags 1 (bit 0: open for writing, bit 2: SWMR)
 //   base address O, extension address O, end of file O, root header address O, checksum 4
 //
 // The extension is an object header; its "B-tree K" message (version 1, chunk K 2, group internal K 2, leaf K 2) is
-// read, driver information refused.
+// read; its "file space" message (version 1; version 0: strategy 1, threshold L, [managers 8 each]; version 1: strategy
+// 1, persistent 1, threshold L, page size L, metadata at a page's end 2, end O, [managers O each]) is checked, and says
+// nothing that a reader needs. Refused are driver information, a table of shared messages, and an image of the metadata
+// cache, which counts instead of what stands in the file.
 #include "container/hdf5_internal.h"
 
 #define KNOWN_FLAGS 7U // open for writing, was closed, SWMR
@@ -97,7 +100,7 @@ static ks_code read_old(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
                            "expected no address of free space, found 0x%llX", (unsigned long long)free_space);
     out->end = ks__h5_address(self, reader);
     out->driver = ks__h5_address(self, reader);
-    (void)ks__h5_address(self, reader); // the root's name
+    (void)ks__h5_length(self, reader); // the root's name
     self->root = ks__h5_address(self, reader);
     uint64_t cache_at = reader->at;
     uint32_t cache = ks_read_u32(reader);
@@ -134,6 +137,40 @@ static ks_code read_new(fields *out, ks__h5 *self, ks_reader *reader, unsigned v
     return KS_OK;
 }
 
+static ks_code check_space_info(ks__h5 *self, const ks__h5_message *message) {
+    ks_reader reader = ks__h5_reader(self, ks__h5_message_span(message));
+    unsigned version = ks_read_u8(&reader);
+    unsigned strategy = ks_read_u8(&reader);
+    bool known = false;
+    if (version == 0) {
+        known = strategy >= 1 && strategy <= 4;
+        ks_read_skip(&reader, self->length_size + (strategy == 1 ? 6 * 8 : 0));
+    } else {
+        known = strategy <= 3;
+        unsigned persistent = ks_read_u8(&reader);
+        ks_read_skip(&reader,
+                     2 * self->length_size + 2 + self->offset_size + (persistent ? 12 * self->offset_size : 0));
+    }
+    if (!reader.failed && version > 1)
+        return ks__h5_fail(self, KS_E_HDF5_VERSION, message->at, "expected file space of version 0 or 1, found %u",
+                           version);
+    if (reader.failed || !known)
+        return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, message->at,
+                           "expected a known strategy of file space, found %u or the message's end", strategy);
+    return KS_OK;
+}
+
+static ks_code read_tree_k(ks__h5 *self, const ks__h5_message *message) {
+    ks_reader reader = ks__h5_reader(self, ks__h5_message_span(message));
+    unsigned version = ks_read_u8(&reader);
+    self->chunk_k = ks_read_u16(&reader);
+    self->group_k = ks_read_u16(&reader);
+    self->leaf_k = ks_read_u16(&reader);
+    if (reader.failed || version != 0 || self->chunk_k == 0 || self->group_k == 0 || self->leaf_k == 0)
+        return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, message->at, "expected the sizes of tree nodes");
+    return KS_OK;
+}
+
 static ks_code read_extension(ks__h5 *self, uint64_t address) {
     ks__h5_object *object = NULL;
     if (address == self->root)
@@ -144,17 +181,14 @@ static ks_code read_extension(ks__h5 *self, uint64_t address) {
         return code;
     if (ks__h5_find_message(object, KS__H5_DRIVER_INFO))
         return ks__h5_fail(self, KS_E_HDF5_DRIVER, address, "expected one whole file, found driver information");
-    const ks__h5_message *message = ks__h5_find_message(object, KS__H5_TREE_K);
-    if (!message)
-        return KS_OK;
-    ks_reader reader = ks__h5_reader(self, ks__h5_message_span(message));
-    unsigned version = ks_read_u8(&reader);
-    self->chunk_k = ks_read_u16(&reader);
-    self->group_k = ks_read_u16(&reader);
-    self->leaf_k = ks_read_u16(&reader);
-    if (reader.failed || version != 0 || self->chunk_k == 0 || self->group_k == 0 || self->leaf_k == 0)
-        return ks__h5_fail(self, KS_E_HDF5_SUPERBLOCK, message->at, "expected the sizes of tree nodes");
-    return KS_OK;
+    if (ks__h5_find_message(object, KS__H5_SHARED_TABLE) || ks__h5_find_message(object, KS__H5_CACHE_IMAGE))
+        return ks__h5_fail(self, KS_E_HDF5_MESSAGE_SHARED, address,
+                           "expected metadata in its place, found a table of shared messages or an image of the cache");
+    const ks__h5_message *space = ks__h5_find_message(object, KS__H5_SPACE_INFO);
+    const ks__h5_message *sizes = ks__h5_find_message(object, KS__H5_TREE_K);
+    if (space)
+        code = check_space_info(self, space);
+    return code == KS_OK && sizes ? read_tree_k(self, sizes) : code;
 }
 
 /// The end that the superblock gives moves with the superblock, as its base address does.

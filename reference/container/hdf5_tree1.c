@@ -49,6 +49,8 @@ static ks_code open_node(node *out, tree *t, uint64_t address) {
         code = ks__h5_need(self, address, t->node_size, "a B-tree node");
     if (code != KS_OK)
         return code;
+    if (t->visit_chunk && (code = ks__h5_claim_node(self, address)) != KS_OK)
+        return code;
     if (t->n_left-- == 0)
         return ks__h5_fail(self, KS_E_HDF5_CYCLE, address, "expected a tree, found more nodes than the file can hold");
     ks_reader reader = ks__h5_reader(self, (ks__h5_span){address + 4, t->node_size - 4});
@@ -69,6 +71,7 @@ static void prepare(tree *t, ks__h5 *self, unsigned type, size_t k, size_t key_s
     t->type = type;
     t->key_size = key_size;
     t->node_size = 8 + 2 * self->offset_size + 2 * k * (key_size + self->offset_size) + key_size;
+    t->visit_chunk = NULL;
     t->n_left = UINT64_MAX; // a way down is as long as the root's level says
     t->has_chunk = false;
 }

@@ -23,6 +23,7 @@ typedef struct tree {
     size_t record_size;
     unsigned depth;
     uint64_t n_left;                   ///< nodes that fit into the file and were not visited yet
+    uint64_t n_records;                ///< visited so far
     size_t count_bytes;                ///< of a child's records
     uint64_t most[MAX_DEPTH + 1];      ///< records of a node at each depth
     size_t total_bytes[MAX_DEPTH + 1]; ///< of all records below a child at each depth
@@ -31,6 +32,7 @@ typedef struct tree {
 typedef struct place {
     uint64_t address;
     uint64_t count; ///< records
+    uint64_t all;   ///< records, with those of all nodes below
 } place;
 
 static ks_code bad(tree *t, uint64_t at, const char *expected) {
@@ -72,6 +74,7 @@ static ks_code read_header(tree *t, place *root, uint64_t at) {
     ks_read_skip(&reader, 2);
     root->address = ks__h5_address(self, &reader);
     root->count = ks_read_u16(&reader);
+    root->all = ks__h5_length(self, &reader);
     if (version != 0)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, at, "expected a B-tree of version 0, found %u", version);
     if (type != t->what->type || t->record_size == 0 || t->node_size < NODE_OVERHEAD + t->record_size)
@@ -96,6 +99,8 @@ static ks_code open_node(tree *t, const place *node, unsigned depth) {
         return code;
     if (node->count > t->most[depth])
         return bad(t, node->address, "records that fit into the node");
+    if (!t->what->place && (code = ks__h5_claim_node(self, node->address)) != KS_OK)
+        return code;
     if (t->n_left-- == 0)
         return ks__h5_fail(self, KS_E_HDF5_CYCLE, node->address,
                            "expected a tree, found more nodes than the file can hold");
@@ -122,6 +127,7 @@ static place child_of(const tree *t, const place *node, unsigned depth, uint64_t
     place child;
     child.address = ks__h5_address(self, &reader);
     child.count = ks_read_uint(&reader, t->count_bytes);
+    child.all = depth > 1 ? ks_read_uint(&reader, t->total_bytes[depth - 1]) : child.count;
     return child;
 }
 
@@ -141,6 +147,7 @@ static uint64_t first_inside(tree *t, const place *node) {
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the limit on levels
 static ks_code walk(tree *t, const place *node, unsigned depth) {
+    uint64_t before = t->n_records;
     ks_code code = open_node(t, node, depth);
     if (code != KS_OK)
         return code;
@@ -150,16 +157,34 @@ static ks_code walk(tree *t, const place *node, unsigned depth) {
             code = walk(t, &child, depth - 1);
         }
         if (code != KS_OK || i == node->count || place_of(t, node, i) == KS__H5_BEHIND)
-            return code;
+            break;
+        t->n_records++;
         code = t->what->visit(t->what->data, t->self, record_at(t, node, i));
     }
+    // libhdf5 makes room for as many records as the header says.
+    if (code == KS_OK && !t->what->place && t->n_records - before != node->all)
+        return ks__h5_fail(t->self, KS_E_HDF5_TREE, node->address, "expected %llu records below a node, found %llu",
+                           (unsigned long long)node->all, (unsigned long long)(t->n_records - before));
     return code;
+}
+
+ks_code ks__h5_check_name(ks__h5_last_name *last, ks__h5 *self, uint64_t at, ks_text name, uint32_t hash) {
+    uint32_t computed = ks__h5_lookup3((const uint8_t *)name.data, name.size);
+    if (hash != computed)
+        return ks__h5_fail(self, KS_E_HDF5_TREE, at, "expected the hash 0x%08X of a name, found 0x%08X", computed,
+                           hash);
+    if (last->name.data && (hash < last->hash || (hash == last->hash && ks__h5_compare(last->name, name) >= 0)))
+        return ks__h5_fail(self, KS_E_HDF5_TREE, at, "expected names in the order of their hashes, found another");
+    *last = (ks__h5_last_name){name, hash};
+    return KS_OK;
 }
 
 ks_code ks__h5_tree2_walk(ks__h5 *self, uint64_t header, const ks__h5_tree2 *what) {
     tree t = {.self = self, .what = what};
     place root;
     ks_code code = read_header(&t, &root, header);
+    if (code == KS_OK && root.address == KS__H5_UNDEFINED && (root.count != 0 || root.all != 0))
+        code = bad(&t, header, "a tree without a root to have no records");
     if (code != KS_OK || root.address == KS__H5_UNDEFINED)
         return code;
     return walk(&t, &root, t.depth);

@@ -9,6 +9,7 @@
 typedef struct walk {
     ks__h5 *self;
     ks__h5_set seen;
+    ks__h5_set nodes;      ///< of trees
     ks_hdf5_node *waiting; ///< a stack
     size_t count;
     size_t capacity;
@@ -78,9 +79,12 @@ static ks_code verify_object(walk *w, ks_hdf5_node node) {
 ks_code ks__h5_verify(ks_hdf5 *file) {
     walk w = {.self = (ks__h5 *)file};
     ks_code code = push(&w, w.self->root);
+    w.self->nodes = &w.nodes;
     while (w.count > 0 && code == KS_OK)
         code = verify_object(&w, w.waiting[--w.count]);
     ks_free(file->context, w.waiting);
+    w.self->nodes = NULL;
+    ks__h5_set_free(&w.nodes, file->context);
     ks__h5_set_free(&w.seen, file->context);
     return code;
 }

@@ -143,11 +143,29 @@ typedef struct name_list {
     size_t capacity;
 } name_list;
 
+/// libhdf5 counts no attributes where an object header of version 2 has some without an attribute info message.
+static bool grow_names(name_list *list) {
+    ks_context *context = list->self->base.context;
+    size_t capacity = list->capacity ? 2 * list->capacity : 16;
+    if (list->count >= context->limits.hdf5_objects) {
+        ks_fail(context, KS_E_OVER_COUNT, KS_STAGE_HDF5, KS_NO_OFFSET, NULL, "more than %zu attributes", list->count);
+        return false;
+    }
+    ks_text *larger = ks_arena_get(&list->self->arena, capacity, sizeof *larger);
+    if (!larger)
+        return false;
+    if (list->count)
+        memcpy(larger, list->names, list->count * sizeof *larger);
+    list->names = larger;
+    list->capacity = capacity;
+    return true;
+}
+
 static herr_t add_name(hid_t object, const char *name, const H5A_info_t *info, void *data) {
     (void)object;
     (void)info;
     name_list *list = data;
-    if (list->count == list->capacity)
+    if (list->count == list->capacity && !grow_names(list))
         return -1;
     ks_text text = ks_arena_text(&list->self->arena, name, strlen(name));
     if (!text.data)
