@@ -220,6 +220,10 @@ static ks_code layer_call(ks_value *out, rewiring *w, const ks_class *row, const
     ks_code code;
     if (!first)
         return ks__no_word(w->d, w->place, "a call of %s has no argument", row->name);
+    if (!ks__is_tensor(first) && first->type == KS_VALUE_LIST && first->as.list.count == 1 &&
+        row->kind != KS_KIND_MODEL)
+        return ks__no_word(w->d, w->place, "Keras 2 calls %s on the tensor in a list of one, not on the list",
+                           row->name);
     KS_TRY(layer_kwargs(&more, w, row, args, kwargs));
     KS_TRY(convert(&converted, w, first, &more, 0));
     *out = converted;
