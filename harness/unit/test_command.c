@@ -98,8 +98,25 @@ static void test_weights_and_predictions(void **state) {
     assert_non_null(strstr(output, "kassay-dump/1"));
     assert_int_equal(run(KASSAY " summary " DENSE "/model.keras"), 0);
     assert_non_null(strstr(output, " Total params: 28 (112.00 B)"));
-    assert_int_equal(run(KASSAY " bench check " DENSE "/model.keras --json"), 0);
+}
+
+static void test_benchmarks(void **state) {
+    (void)state;
+    assert_int_equal(run(KASSAY " bench check " DENSE "/model.keras --json --seconds 0.01"), 0);
     assert_non_null(strstr(output, "\"median_ns\": "));
+    assert_null(strstr(output, "of_plain"));
+    assert_int_equal(run("d=$(mktemp -d) && " KASSAY " bench save " DENSE
+                         "/model.keras --seconds 0 --json --out $d/a.keras --plain $d/b && ls $d && rm -r $d"),
+                     0);
+    assert_non_null(strstr(output, "\"runs\": 3, "));
+    assert_non_null(strstr(output, "\"of_plain\": "));
+    assert_non_null(strstr(output, "}\na.keras\n")); // the plain file is gone
+    assert_int_equal(run("d=$(mktemp -d) && " KASSAY " bench save " DENSE
+                         "/model.keras --out $d/a.keras --plain $d/none/b 2>&1; x=$?; rm -r $d; exit $x"),
+                     74);
+    assert_int_equal(run(KASSAY " bench load " DENSE "/model.keras --seconds soon 2>&1"), 64);
+    assert_int_equal(run(KASSAY " bench load " DENSE "/model.keras --dialect none 2>&1"), 64);
+    assert_int_equal(run(KASSAY " bench load " DENSE "/model.keras --custom none.so 2>&1"), 74);
 }
 
 // What the dynamic linker loads is told by LD_DEBUG.
@@ -119,6 +136,7 @@ int main(void) {
         cmocka_unit_test(test_every_command_has_help),
         cmocka_unit_test(test_exit_codes_of_check),
         cmocka_unit_test(test_weights_and_predictions),
+        cmocka_unit_test(test_benchmarks),
         cmocka_unit_test(test_check_maps_no_heavy_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

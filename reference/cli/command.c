@@ -123,25 +123,31 @@ bool ks_load_custom(const struct ks_registry **out, ks_context *context, const c
     return ks_registry_load(passed, context, path) == KS_OK;
 }
 
+bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_command *command,
+                            const ks_arguments *arguments) {
+    int road = ks_parse_road(ks_argument(command, arguments, "--road"), 0);
+    *out = (ks_model_options){.road = road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT,
+                              .architecture = ks_argument(command, arguments, "--architecture"),
+                              .format = ks_argument(command, arguments, "--format")};
+    return road >= 0 && ks_parse_limits(limits, ks_argument(command, arguments, "--limits")) &&
+           ks_parse_dialect(&out->dialect, ks_argument(command, arguments, "--dialect"));
+}
+
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code) {
-    ks_model_options options = {0};
+    const char *path = arguments->operands[0];
+    ks_model_options options;
     ks_limits limits;
     ks_model *model;
-    int road = ks_parse_road(ks_argument(command, arguments, "--road"), 0);
     *exit_code = KS_EXIT_USAGE;
-    if (road < 0 || !ks_parse_limits(&limits, ks_argument(command, arguments, "--limits")) ||
-        !ks_parse_dialect(&options.dialect, ks_argument(command, arguments, "--dialect")))
+    if (!ks_parse_model_options(&options, &limits, command, arguments))
         return NULL;
     ks_context_init(context, &limits);
-    options.road = road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT;
-    options.architecture = ks_argument(command, arguments, "--architecture");
-    options.format = ks_argument(command, arguments, "--format");
     if (!ks_load_custom(&options.registry, context, ks_argument(command, arguments, "--custom")) ||
-        ks_model_load(&model, context, arguments->operands[0], &options) != KS_OK) {
+        ks_model_load(&model, context, path, &options) != KS_OK) {
         *exit_code = ks_report_error(context, ks_argument(command, arguments, "--json") != NULL);
         return NULL;
     }
-    ks_report_warnings(context, arguments->operands[0]);
+    ks_report_warnings(context, path);
     *exit_code = 0;
     return model;
 }

@@ -54,7 +54,12 @@ bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigne
 void ks_put_error(ks_json_writer *writer, const ks_error *error);
 /// Prints the context's error to standard error, as one line or with `json` as an error record; returns the exit code.
 int ks_report_error(const ks_context *context, bool json);
-/// Loads MODEL as the options --road, --architecture, --format, --dialect and --limits say. NULL after a message;
+/// The options --road, --architecture, --format, --dialect and --limits; --custom is left to ks_load_custom. False
+/// after a message.
+bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_command *command,
+                            const ks_arguments *arguments);
+/// Loads MODEL, the first operand, as the options --road, --architecture, --format, --dialect, --custom and --limits
+/// say. NULL after a message;
 /// `*exit_code` is set.
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code);
 /// Loads the plugin of --custom; `path` NULL: no registry. False with the context's error.
