@@ -9,16 +9,13 @@
 //
 // A failure is made smaller, and printed with the seed and the smallest config. With --write each model is saved in
 // every format as FOLDER/NNNN.…, with NNNN.in.npz and NNNN.out.npz.
-#include "property/model_generator.h"
-#include "schema/class.h"
+#include "property/trial.h"
 
 #include <kassay/json.h>
 #include <kassay/model.h>
-#include <kassay/npz.h>
 #include <kassay/save.h>
 #include <kassay/writer.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,41 +28,23 @@ static const char *const documents[] = {"json-v3", "json-legacy"};
 
 #define N_CARRIERS (sizeof carriers / sizeof carriers[0])
 
-typedef struct trial {
-    uint64_t seed;
-    uint64_t number;
-    const char *folder;
-    char architecture[64]; ///< a file with the model's JSON, for weights without one
-    bool legacy;           ///< Keras 2 has words for this model
-    size_t n_layers;
-    char config[4000];
-    char message[800]; ///< what went wrong, empty when nothing did
-} trial;
+static char architecture[64]; ///< a file with the model's JSON, for weights without one
+static bool legacy;           ///< Keras 2 has words for the model
+static size_t n_legacy;       ///< models that it has words for
 
-static size_t n_legacy; ///< models that Keras 2 has words for
-
-static bool know_class(const char *class_name) {
-    const ks_class *row = ks_class_find(ks_text_from(class_name), NULL);
-    return row && !row->unsupported && !row->unsafe;
-}
-
-static bool failed(trial *test, const ks_context *context, const char *what, const char *format) {
-    char record[500] = "";
-    if (context && context->error.code != KS_OK)
-        ks_error_format(&context->error, record, sizeof record);
-    snprintf(test->message, sizeof test->message, "%.100s (%.40s) %.500s", what, format, record);
-    return false;
+static bool failed(ks_trial *test, const ks_context *context, const char *what, const char *format) {
+    return ks_trial_failed(test, context, "%.100s (%.40s)", what, format);
 }
 
 static bool is_legacy(const char *format) {
     return strstr(format, "legacy") != NULL;
 }
 
-static ks_model *load(trial *test, ks_context *context, ks_bytes file, const char *format) {
+static ks_model *load(ks_trial *test, ks_context *context, ks_bytes file, const char *format) {
     ks_model_options options = {.format = format};
     ks_model *model = NULL;
     if (strstr(format, "weights"))
-        options.architecture = test->architecture;
+        options.architecture = architecture;
     if (ks_model_load_bytes(&model, context, file, "converted", &options) != KS_OK) {
         failed(test, context, "what was written cannot be loaded", format);
         return NULL;
@@ -73,7 +52,7 @@ static ks_model *load(trial *test, ks_context *context, ks_bytes file, const cha
     return model;
 }
 
-static bool save(ks_bytes *out, trial *test, ks_context *context, ks_model *model, const char *format) {
+static bool save(ks_bytes *out, ks_trial *test, ks_context *context, ks_model *model, const char *format) {
     ks_save_options options = {.format = format};
     return ks_model_save_bytes(out, model, &options, NULL) == KS_OK || failed(test, context, "cannot be saved", format);
 }
@@ -86,51 +65,9 @@ static bool same_bytes(ks_bytes a, ks_bytes b) {
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
-// --- inputs and outputs ----------------------------------------------------------------------------------------------
+// --- outputs -------------------------------------------------------------------------------------------------------
 
-typedef struct inputs {
-    ks_tensor tensors[KS_GENERATED_INPUTS];
-    size_t count;
-} inputs;
-
-static bool make_inputs(inputs *out, ks_context *context, const ks_generated_model *model, uint64_t seed) {
-    uint64_t state = seed ^ 0x5EED;
-    out->count = model->n_inputs;
-    for (size_t i = 0; i < out->count; i++) {
-        const ks_generated_input *from = &model->inputs[i];
-        size_t elements = 3;
-        out->tensors[i] = (ks_tensor){from->vocabulary ? KS_INT32 : KS_FLOAT32, {from->rank + 1, {3}}, NULL, 0};
-        for (int k = 0; k < from->rank; k++) {
-            out->tensors[i].shape.dims[k + 1] = from->dims[k];
-            elements *= (size_t)from->dims[k];
-        }
-        void *data = ks_allocate(context, elements, 4);
-        if (!data)
-            return false;
-        for (size_t k = 0; k < elements; k++) {
-            double unit = ks_random_unit(&state);
-            if (from->vocabulary)
-                ((int32_t *)data)[k] = (int32_t)((unit + 1) / 2 * (double)from->vocabulary);
-            else
-                ((float *)data)[k] = (float)unit;
-        }
-        out->tensors[i].data = data;
-        out->tensors[i].size = elements * 4;
-    }
-    return true;
-}
-
-static void drop_inputs(inputs *held, ks_context *context) {
-    for (size_t i = 0; i < held->count; i++)
-        ks_free(context, (void *)(uintptr_t)held->tensors[i].data);
-}
-
-static bool same_tensor(const ks_tensor *a, const ks_tensor *b) {
-    return a->dtype == b->dtype && ks_shape_equal(&a->shape, &b->shape) && a->size == b->size &&
-           memcmp(a->data, b->data, a->size) == 0;
-}
-
-static bool predicts_same(trial *test, ks_context *context, ks_model *model, const inputs *in,
+static bool predicts_same(ks_trial *test, ks_context *context, ks_model *model, const ks_trial_inputs *in,
                           const ks_prediction *expected, const char *format) {
     ks_prediction *found = NULL;
     bool same = ks_model_predict(&found, model, in->tensors, in->count, KS_FLOAT32) == KS_OK &&
@@ -138,7 +75,7 @@ static bool predicts_same(trial *test, ks_context *context, ks_model *model, con
     for (size_t i = 0; same && i < ks_prediction_count(expected); i++) {
         ks_tensor a = ks_prediction_at(found, i);
         ks_tensor b = ks_prediction_at(expected, i);
-        same = same_tensor(&a, &b);
+        same = ks_trial_same_tensor(&a, &b);
     }
     ks_prediction_free(found);
     return same || failed(test, context, "predicts something else", format);
@@ -182,7 +119,7 @@ static bool same_config(const ks_value *a, const ks_value *b, char *where, size_
     return true;
 }
 
-static bool same_configs(trial *test, ks_context *context, ks_bytes a, ks_bytes b, const char *format) {
+static bool same_configs(ks_trial *test, ks_context *context, ks_bytes a, ks_bytes b, const char *format) {
     ks_json *first = NULL;
     ks_json *second = NULL;
     char where[400] = "";
@@ -200,11 +137,11 @@ typedef struct original {
     ks_model *model;
     ks_bytes file; ///< as keras-v3
     ks_bytes json; ///< as json-v3
-    inputs in;
+    ks_trial_inputs in;
     ks_prediction *prediction;
 } original;
 
-static bool same_weights(trial *test, ks_context *context, ks_model *a, ks_model *b, const char *format) {
+static bool same_weights(ks_trial *test, ks_context *context, ks_model *a, ks_model *b, const char *format) {
     ks_bytes first = {NULL, 0};
     ks_bytes second = {NULL, 0};
     bool same = save(&first, test, context, a, "weights-v3") && save(&second, test, context, b, "weights-v3") &&
@@ -214,12 +151,12 @@ static bool same_weights(trial *test, ks_context *context, ks_model *a, ks_model
     return same;
 }
 
-static ks_model *convert(ks_bytes *file, trial *test, ks_context *context, ks_model *from, const char *format) {
+static ks_model *convert(ks_bytes *file, ks_trial *test, ks_context *context, ks_model *from, const char *format) {
     return save(file, test, context, from, format) ? load(test, context, *file, format) : NULL;
 }
 
 /// `file` is the model in one format: saved again it gives the same bytes; a second way there and back too.
-static bool again(trial *test, ks_context *context, ks_model *model, const char *format) {
+static bool again(ks_trial *test, ks_context *context, ks_model *model, const char *format) {
     ks_bytes files[4] = {{NULL, 0}};
     ks_model *second = NULL;
     bool good = save(&files[0], test, context, model, "keras-v3") &&
@@ -233,7 +170,7 @@ static bool again(trial *test, ks_context *context, ks_model *model, const char 
     return good;
 }
 
-static bool through(trial *test, ks_context *context, const original *from, const char *format) {
+static bool through(ks_trial *test, ks_context *context, const original *from, const char *format) {
     ks_bytes file = {NULL, 0};
     ks_bytes other = {NULL, 0};
     ks_bytes back = {NULL, 0};
@@ -256,7 +193,7 @@ static bool through(trial *test, ks_context *context, const original *from, cons
     return good;
 }
 
-static bool document_through(trial *test, ks_context *context, const original *from, const char *format) {
+static bool document_through(ks_trial *test, ks_context *context, const original *from, const char *format) {
     ks_bytes files[4] = {{NULL, 0}};
     ks_model *model = convert(&files[0], test, context, from->model, format);
     bool exact = strcmp(format, "json-v3") == 0;
@@ -273,7 +210,7 @@ static bool document_through(trial *test, ks_context *context, const original *f
 }
 
 /// A → B → C → D → A.
-static bool chain(trial *test, ks_context *context, const original *from, ks_choices *choices) {
+static bool chain(ks_trial *test, ks_context *context, const original *from, ks_choices *choices) {
     ks_bytes held[CHAIN + 1] = {{NULL, 0}};
     ks_model *models[CHAIN + 1] = {NULL};
     char name[120] = "";
@@ -282,7 +219,7 @@ static bool chain(trial *test, ks_context *context, const original *from, ks_cho
     bool good = true;
     for (size_t i = 0; good && i <= CHAIN; i++) {
         const char *format = i == CHAIN ? "keras-v3" : carriers[ks_choose(choices, N_CARRIERS)];
-        if (is_legacy(format) && !test->legacy)
+        if (is_legacy(format) && !legacy)
             format = "weights-v3";
         exact = strstr(format, "weights") ? i < CHAIN : exact && strcmp(format, "h5-legacy") != 0;
         snprintf(name + strlen(name), sizeof name - strlen(name), "%s ", format);
@@ -299,12 +236,12 @@ static bool chain(trial *test, ks_context *context, const original *from, ks_cho
     return good;
 }
 
-static bool check_legacy(trial *test, ks_context *context, ks_model *model) {
+static bool check_legacy(ks_trial *test, ks_context *context, ks_model *model) {
     ks_bytes file = {NULL, 0};
     ks_save_options options = {.format = "json-legacy"};
     ks_code code = ks_model_save_bytes(&file, model, &options, NULL);
     drop(context, file);
-    test->legacy = code == KS_OK;
+    legacy = code == KS_OK;
     if (code != KS_OK && code != KS_E_SAVE_NO_WORD)
         return failed(test, context, "cannot be saved", "json-legacy");
     if (code != KS_OK)
@@ -312,26 +249,12 @@ static bool check_legacy(trial *test, ks_context *context, ks_model *model) {
     return true;
 }
 
-static bool write_architecture(trial *test, ks_context *context, const original *from) {
-    return ks_save_bytes(context, test->architecture, from->json) == KS_OK ||
-           failed(test, context, "the architecture cannot be written", test->architecture);
+static bool write_architecture(ks_trial *test, ks_context *context, const original *from) {
+    return ks_save_bytes(context, architecture, from->json) == KS_OK ||
+           failed(test, context, "the architecture cannot be written", architecture);
 }
 
-static bool write_npz(trial *test, ks_context *context, const char *suffix, const char *prefix,
-                      const ks_tensor *tensors, size_t count) {
-    char path[600];
-    char names[16][24];
-    ks_npz_entry entries[16];
-    for (size_t i = 0; i < count && i < 16; i++) {
-        snprintf(names[i], sizeof names[i], "%s.%zu", prefix, i);
-        entries[i] = (ks_npz_entry){names[i], tensors[i]};
-    }
-    snprintf(path, sizeof path, "%s/%04llu.%s.npz", test->folder, (unsigned long long)test->number, suffix);
-    return ks_npz_write(context, path, entries, count < 16 ? count : 16) == KS_OK ||
-           failed(test, context, path, suffix);
-}
-
-static bool write_sample(trial *test, ks_context *context, const original *from) {
+static bool write_sample(ks_trial *test, ks_context *context, const original *from) {
     static const char *const files[][2] = {
         {"keras", "keras-v3"},
         {"weights.h5", "weights-v3"},
@@ -342,31 +265,26 @@ static bool write_sample(trial *test, ks_context *context, const original *from)
         {"legacy.h5", "h5-weights-legacy"},
         {"legacy.json", "json-legacy"},
     };
-    ks_tensor outputs[16];
-    size_t count = ks_prediction_count(from->prediction);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[600];
         ks_save_options options = {.format = files[i][1], .shard_bytes = 4096};
         snprintf(path, sizeof path, "%s/%04llu.%s", test->folder, (unsigned long long)test->number, files[i][0]);
-        if ((test->legacy || !is_legacy(files[i][1])) && ks_model_save(from->model, path, &options, NULL) != KS_OK)
+        if ((legacy || !is_legacy(files[i][1])) && ks_model_save(from->model, path, &options, NULL) != KS_OK)
             return failed(test, context, "cannot be saved", files[i][1]);
     }
-    for (size_t i = 0; i < count && i < 16; i++)
-        outputs[i] = ks_prediction_at(from->prediction, i);
-    return write_npz(test, context, "in", "input", from->in.tensors, from->in.count) &&
-           write_npz(test, context, "out", "output", outputs, count);
+    return ks_trial_write_io(test, context, &from->in, from->prediction);
 }
 
-static bool convert_all(trial *test, ks_context *context, const original *from, ks_choices *choices) {
+static bool convert_all(ks_trial *test, ks_context *context, const original *from, ks_choices *choices) {
     bool good = write_architecture(test, context, from) && check_legacy(test, context, from->model);
     for (size_t i = 0; good && i < N_CARRIERS; i++)
-        good = (is_legacy(carriers[i]) && !test->legacy) || through(test, context, from, carriers[i]);
+        good = (is_legacy(carriers[i]) && !legacy) || through(test, context, from, carriers[i]);
     for (size_t i = 0; good && i < 2; i++)
-        good = (is_legacy(documents[i]) && !test->legacy) || document_through(test, context, from, documents[i]);
+        good = (is_legacy(documents[i]) && !legacy) || document_through(test, context, from, documents[i]);
     return good && chain(test, context, from, choices) && (!test->folder || write_sample(test, context, from));
 }
 
-static bool holds(trial *test, ks_choices *choices) {
+static bool holds(ks_trial *test, ks_choices *choices) {
     ks_context context;
     ks_generated_model model;
     ks_bytes file = {NULL, 0};
@@ -374,15 +292,15 @@ static bool holds(trial *test, ks_choices *choices) {
     ks_context_init(&context, NULL);
     context.memory.limit = (uint64_t)1 << 30;
     test->message[0] = '\0';
-    bool good =
-        ks_generate_config(&model, &context, choices, know_class) == KS_OK || failed(test, &context, "no config", "");
+    bool good = ks_generate_config(&model, &context, choices, ks_trial_knows_class) == KS_OK ||
+                failed(test, &context, "no config", "");
     test->n_layers = model.n_layers;
     good = good &&
            (ks_generate_file(&file, &context, &model, test->seed) == KS_OK || failed(test, &context, "no file", ""));
     good = good && (from.model = load(test, &context, file, "keras-v3")) != NULL &&
            save(&from.file, test, &context, from.model, "keras-v3") &&
            save(&from.json, test, &context, from.model, "json-v3") &&
-           make_inputs(&from.in, &context, &model, test->seed) &&
+           ks_trial_make_inputs(&from.in, &context, &model, 3, test->seed) &&
            (ks_model_predict(&from.prediction, from.model, from.in.tensors, from.in.count, KS_FLOAT32) == KS_OK ||
             failed(test, &context, "cannot be run", "")) &&
            convert_all(test, &context, &from, choices);
@@ -390,70 +308,21 @@ static bool holds(trial *test, ks_choices *choices) {
         snprintf(test->config, sizeof test->config, "%.*s", (int)model.config.size, model.config.data);
     ks_prediction_free(from.prediction);
     ks_model_free(from.model);
-    drop_inputs(&from.in, &context);
+    ks_trial_drop_inputs(&from.in, &context);
     drop(&context, from.file);
     drop(&context, from.json);
     drop(&context, file);
     ks_free(&context, (void *)(uintptr_t)model.config.data);
     if (good && context.memory.n_live != 0)
         good = failed(test, NULL, "memory is left", "");
-    return good;
-}
-
-static bool fails(void *argument, ks_choices *choices) {
-    return !holds(argument, choices);
-}
-
-// --- many models -----------------------------------------------------------------------------------------------------
-
-static void report(trial *test, ks_choices *choices) {
-    printf("model %llu fails: %s\n", (unsigned long long)test->number, test->message);
-    test->folder = NULL;
-    ks_choices_shrink(choices, fails, test, SHRINK_BUDGET);
-    ks_choices_replay(choices);
-    holds(test, choices);
-    printf("smallest model that fails (%zu layers), weights from seed %llu: %s\nchoices:", test->n_layers,
-           (unsigned long long)test->seed, test->message);
-    for (size_t i = 0; i < choices->count; i++)
-        printf(" %u", choices->list[i]);
-    printf("\nconfig: %s\n", test->config);
-}
-
-static bool run(uint64_t seed, uint64_t models, const char *folder) {
-    static ks_choices choices; // too large for a stack
-    static trial test;
-    char architecture[64];
-    bool good = true;
-    snprintf(architecture, sizeof architecture, "/tmp/kassay-conversions-%ld.json", (long)getpid());
-    for (uint64_t i = 0; i < models && good; i++) {
-        test = (trial){.seed = seed + i, .folder = folder, .number = i};
-        memcpy(test.architecture, architecture, sizeof architecture);
-        ks_choices_random(&choices, seed + i);
-        good = holds(&test, &choices);
-        n_legacy += good && test.legacy;
-        if (!good) {
-            report(&test, &choices);
-            printf("again: --models 1 --seed %llu\n", (unsigned long long)(seed + i));
-        }
-    }
-    unlink(architecture);
-    if (good)
-        printf("%llu models hold, %zu of them in the formats of Keras 2, seeds %llu to %llu\n",
-               (unsigned long long)models, n_legacy, (unsigned long long)seed, (unsigned long long)(seed + models - 1));
+    n_legacy += good && legacy;
     return good;
 }
 
 int main(int argc, char **argv) {
-    uint64_t seed = 20240601;
-    uint64_t models = 1000;
-    const char *folder = NULL;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--seed") == 0)
-            seed = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--models") == 0)
-            models = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--write") == 0)
-            folder = argv[i + 1];
-    }
-    return run(seed, models, folder) ? 0 : 1;
+    snprintf(architecture, sizeof architecture, "/tmp/kassay-conversions-%ld.json", (long)getpid());
+    int status = ks_trial_main(argc, argv, holds, SHRINK_BUDGET);
+    unlink(architecture);
+    printf("%zu of them in the formats of Keras 2\n", n_legacy);
+    return status;
 }
