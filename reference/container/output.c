@@ -93,8 +93,8 @@ ks_code ks_output_write(ks_output *output, uint64_t offset, ks_bytes bytes) {
 ks_code ks_output_crc32(uint32_t *out, ks_output *output, uint64_t offset, uint64_t size) {
     struct stat status;
     uint32_t crc = 0;
-    if (fstat(output->descriptor, &status) != 0 || (uint64_t)status.st_size < offset ||
-        (uint64_t)status.st_size - offset < size)
+    if (fstat(output->descriptor, &status) != 0 ||
+        (size > 0 && ((uint64_t)status.st_size < offset || (uint64_t)status.st_size - offset < size)))
         return ks_fail(output->context, KS_E_INTERNAL, KS_STAGE_SAVE, offset, place_of(output),
                        "a checksum reaches beyond the end of what was written");
     while (size > 0) {

@@ -6,7 +6,7 @@
 // A local header is written when its member is complete. In front of an aligned content stands an extra field of type
 // 0xD935 (the one Android's zipalign writes): u16 alignment, then zeros. It is made large enough to give up 20 bytes to
 // a zip64 field, since the size of a member is known only at its end.
-#include <kassay/writer.h>
+#include "container/zip_write.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #define ZIP64_CENTRAL 28 ///< the same with the header's offset
 #define ALIGN_FIELD 0xD935
 #define ALIGN_FIELD_SMALLEST 6 ///< id, size, alignment
-#define ALL_ONES 0xFFFFFFFFu   ///< a number that stands in the zip64 field
+#define ALL_ONES 0xFFFFFFFFu   ///< a number that stands in the zip64 field, and the first that must
 #define MAX_MEMBERS 65534
 #define DATE_1980 0x0021
 #define MODE_0600 (0600u << 16)
@@ -42,8 +42,9 @@ struct ks_zip_writer {
     ks_output *output;
     member *members;
     size_t count, room;
-    uint64_t end; ///< of what is written
-    bool open;    ///< the last member is being written
+    uint64_t end;   ///< of what is written
+    uint64_t large; ///< sizes and offsets from here on stand in zip64 fields
+    bool open;      ///< the last member is being written
 };
 
 typedef struct bytes_out {
@@ -55,12 +56,12 @@ static void put(bytes_out *out, uint64_t number, int size) {
         *out->at++ = (uint8_t)(number >> (8 * i));
 }
 
-static uint32_t in_32(uint64_t number) {
-    return number >= ALL_ONES ? ALL_ONES : (uint32_t)number;
+static uint32_t in_32(uint64_t number, bool large) {
+    return large ? ALL_ONES : (uint32_t)number;
 }
 
-static bool is_large(const member *m) {
-    return m->size >= ALL_ONES;
+static bool is_large(const ks_zip_writer *writer, const member *m) {
+    return m->size >= writer->large;
 }
 
 /// Extra bytes in front of the content: what is left between the name and the content.
@@ -120,9 +121,9 @@ static ks_code new_member(ks_zip_writer *writer, const char *name, uint32_t alig
     return KS_OK;
 }
 
-static void put_local_extra(bytes_out *out, const member *m) {
+static void put_local_extra(bytes_out *out, const member *m, bool large) {
     size_t left = extra_size(m);
-    if (is_large(m)) {
+    if (large) {
         put(out, 1, 2);
         put(out, 16, 2);
         put(out, m->size, 8);
@@ -140,24 +141,25 @@ static void put_local_extra(bytes_out *out, const member *m) {
 
 static ks_code write_local_header(ks_zip_writer *writer, const member *m) {
     size_t size = (size_t)(m->content - m->header);
+    bool large = is_large(writer, m);
     uint8_t *header = ks_allocate(writer->context, size, 1);
     if (!header)
         return writer->context->error.code;
     bytes_out out = {header};
     put(&out, 0x04034B50, 4);
-    put(&out, is_large(m) ? 45 : 20, 2);
+    put(&out, large ? 45 : 20, 2);
     put(&out, flags_of(m->name), 2);
     put(&out, 0, 2); // stored
     put(&out, 0, 2); // midnight
     put(&out, DATE_1980, 2);
     put(&out, m->crc, 4);
-    put(&out, in_32(m->size), 4);
-    put(&out, in_32(m->size), 4);
+    put(&out, in_32(m->size, large), 4);
+    put(&out, in_32(m->size, large), 4);
     put(&out, strlen(m->name), 2);
     put(&out, extra_size(m), 2);
     memcpy(out.at, m->name, strlen(m->name));
     out.at += strlen(m->name);
-    put_local_extra(&out, m);
+    put_local_extra(&out, m, large);
     ks_code code = ks_output_write(writer->output, m->header, (ks_bytes){header, size});
     ks_free(writer->context, header);
     return code;
@@ -188,7 +190,7 @@ done:
 
 ks_code ks_zip_writer_add(ks_zip_writer *writer, const char *name, ks_bytes content, uint32_t alignment) {
     ks_code code;
-    KS_TRY(new_member(writer, name, alignment, content.size >= ALL_ONES));
+    KS_TRY(new_member(writer, name, alignment, content.size >= writer->large));
     member *m = &writer->members[writer->count - 1];
     m->size = content.size;
     m->crc = libdeflate_crc32(0, content.data, content.size);
@@ -201,12 +203,8 @@ done:
 
 // --- the central directory -------------------------------------------------------------------------------------------
 
-static bool needs_64(const member *m) {
-    return is_large(m) || m->header >= ALL_ONES;
-}
-
-static void put_central_header(bytes_out *out, const member *m) {
-    bool large = needs_64(m);
+static void put_central_header(bytes_out *out, const ks_zip_writer *writer, const member *m) {
+    bool large = is_large(writer, m) || m->header >= writer->large;
     put(out, 0x02014B50, 4);
     put(out, MADE_BY_UNIX | (large ? 45 : 20), 2);
     put(out, large ? 45 : 20, 2);
@@ -215,15 +213,15 @@ static void put_central_header(bytes_out *out, const member *m) {
     put(out, 0, 2);
     put(out, DATE_1980, 2);
     put(out, m->crc, 4);
-    put(out, large ? ALL_ONES : m->size, 4);
-    put(out, large ? ALL_ONES : m->size, 4);
+    put(out, in_32(m->size, large), 4);
+    put(out, in_32(m->size, large), 4);
     put(out, strlen(m->name), 2);
     put(out, large ? ZIP64_CENTRAL : 0, 2);
     put(out, 0, 2); // comment
     put(out, 0, 2); // disk
     put(out, 0, 2); // internal attributes
     put(out, MODE_0600, 4);
-    put(out, large ? ALL_ONES : m->header, 4);
+    put(out, in_32(m->header, large), 4);
     memcpy(out->at, m->name, strlen(m->name));
     out->at += strlen(m->name);
     if (!large)
@@ -252,16 +250,18 @@ static void put_end_64(bytes_out *out, uint64_t at, uint64_t size, uint64_t coun
     put(out, 1, 4);
 }
 
-static void put_end(bytes_out *out, uint64_t at, uint64_t size, uint64_t count) {
-    if (at >= ALL_ONES || size >= ALL_ONES)
+static void put_end(bytes_out *out, const ks_zip_writer *writer, uint64_t size) {
+    uint64_t at = writer->end, count = writer->count;
+    bool large = at >= writer->large || size >= writer->large;
+    if (large)
         put_end_64(out, at, size, count);
     put(out, 0x06054B50, 4);
     put(out, 0, 2);
     put(out, 0, 2);
     put(out, count, 2);
     put(out, count, 2);
-    put(out, in_32(size), 4);
-    put(out, in_32(at), 4);
+    put(out, in_32(size, large), 4);
+    put(out, in_32(at, large), 4);
     put(out, 0, 2);
 }
 
@@ -276,8 +276,8 @@ ks_code ks_zip_writer_finish(ks_zip_writer *writer) {
         return writer->context->error.code;
     bytes_out out = {directory};
     for (size_t i = 0; i < writer->count; i++)
-        put_central_header(&out, &writer->members[i]);
-    put_end(&out, writer->end, (uint64_t)(out.at - directory), writer->count);
+        put_central_header(&out, writer, &writer->members[i]);
+    put_end(&out, writer, (uint64_t)(out.at - directory));
     ks_bytes bytes = {directory, (size_t)(out.at - directory)};
     ks_code code = ks_output_write(writer->output, writer->end, bytes);
     writer->end += bytes.size;
@@ -292,7 +292,12 @@ ks_code ks_zip_writer_open(ks_zip_writer **out, ks_context *context, ks_output *
         return context->error.code;
     writer->context = context;
     writer->output = output;
+    writer->large = ALL_ONES;
     return KS_OK;
+}
+
+void ks__zip_writer_large(ks_zip_writer *writer, uint64_t large) {
+    writer->large = large;
 }
 
 void ks_zip_writer_close(ks_zip_writer *writer) {
