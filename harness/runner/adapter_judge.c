@@ -143,7 +143,10 @@ static bool is_json(const char *format) {
 /// Runs the converter; false with a result that says why there is no such file.
 static bool convert(asking *a, const char *to, const char *format) {
     char from[2048], architecture[2048], tail[400];
-    const char *arguments[8] = {"convert", from, to, "--to", format};
+    // What a format cannot say of the training is no concern here; that no number depends on what is lost is judged.
+    const char *arguments[12] = {"convert", from, to, "--to", format, "--lossy"};
+    const ks_value *custom = ks_value_get(ks_json_root(a->c->json), "custom_objects");
+    size_t count = 6;
     ks_adapter_process process;
     ks_adapter_event event;
     ks_adapter_limits limits = a->adapter->limits;
@@ -151,8 +154,12 @@ static bool convert(asking *a, const char *to, const char *format) {
     ks_case_file(from, a->c, a->c->artifact);
     if (a->c->architecture) {
         ks_case_file(architecture, a->c, a->c->architecture);
-        arguments[5] = "--architecture";
-        arguments[6] = architecture;
+        arguments[count++] = "--architecture";
+        arguments[count++] = architecture;
+    }
+    if (custom && custom->type == KS_VALUE_LIST && custom->as.list.count) { // a case uses one file of golden/custom/
+        arguments[count++] = "--custom";
+        arguments[count++] = custom->as.list.items[0].text.data;
     }
     snprintf(command, sizeof(command), "'%s'", a->run->converter);
     if (ks_adapter_process_start(&process, &a->context, command, arguments, a->scratch, false, &limits) != KS_OK) {
@@ -297,7 +304,9 @@ static ks_given_weight *weights_of(asking *a, const ks_model *model) {
 /// With what the reference reads from the very file that the adapter read: bits as they were written, in the order and
 /// layout of that format.
 static void compare_with_converted(asking *a, const ks_given_weight *given, size_t count) {
-    ks_model_options options = {.format = a->format, .architecture = a->architecture[0] ? a->architecture : NULL};
+    ks_model_options options = {.format = a->format,
+                                .architecture = a->architecture[0] ? a->architecture : NULL,
+                                .registry = ks_case_custom_objects(&a->context, a->c)};
     ks_given_weight *expected = NULL;
     ks_model *model = NULL;
     if (ks_model_load(&model, &a->context, a->file, &options) != KS_OK)
@@ -478,7 +487,9 @@ static void compare_model(asking *a, ks_model *model) {
 }
 
 static void judge_written(asking *a, const char *path) {
-    ks_model_options options = {.format = a->run->rewrite, .architecture = a->architecture[0] ? a->architecture : NULL};
+    ks_model_options options = {.format = a->run->rewrite,
+                                .architecture = a->architecture[0] ? a->architecture : NULL,
+                                .registry = ks_case_custom_objects(&a->context, a->c)};
     ks_model *model = NULL;
     if (ks_model_load(&model, &a->context, path, &options) != KS_OK)
         fail_given(a, "wrong-structure", path);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/case.h"
 
+#include <kassay/registry.h>
 #include <kassay/source.h>
 
+#include <pthread.h>
 #include <stdio.h>
 
 static const char *const formats[] = {"keras-v3",      "keras-v3-dir",      "weights-v3",       "weights-v3-sharded",
@@ -182,4 +184,33 @@ bool ks_case_allows(const ks_case *c, const char *answer) {
         if (ks_value_is_text(&c->reason->as.list.items[i], answer))
             return true;
     return false;
+}
+
+// --- custom objects -------------------------------------------------------------------------------------------------
+
+const ks_registry *ks_case_custom_objects(ks_context *context, const ks_case *c) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct {
+        char name[64];
+        ks_registry *registry;
+    } loaded[8];
+    const ks_value *names = ks_value_get(ks_json_root(c->json), "custom_objects");
+    const char *name;
+    const ks_registry *found = NULL;
+    if (!names || names->type != KS_VALUE_LIST || names->as.list.count == 0)
+        return NULL;
+    name = names->as.list.items[0].text.data; // a case uses one file of golden/custom/
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < sizeof(loaded) / sizeof(loaded[0]) && !found; i++) {
+        if (!loaded[i].registry) {
+            loaded[i].registry = ks_registry_new();
+            snprintf(loaded[i].name, sizeof(loaded[i].name), "%s", name ? name : "");
+            if (loaded[i].registry)
+                ks_registry_load_named(loaded[i].registry, context, loaded[i].name);
+        }
+        if (loaded[i].registry && name && strcmp(loaded[i].name, name) == 0)
+            found = loaded[i].registry;
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
 }

@@ -40,5 +40,7 @@ void ks_case_close(ks_case *c);
 void ks_case_file(char path[2048], const ks_case *c, const char *name);
 /// Is `answer` (a verdict or a code) in the case's reasons?
 bool ks_case_allows(const ks_case *c, const char *answer);
+/// What the case says it may use, loaded once per name for the whole run. NULL when it names nothing, or on failure.
+const struct ks_registry *ks_case_custom_objects(ks_context *context, const ks_case *c);
 
 #endif

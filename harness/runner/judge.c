@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/judge.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 
 #include <kassay/model.h>
-#include <kassay/registry.h>
 
 #include "runner/comparison.h"
 #include "runner/road_compare.h"
@@ -99,36 +97,6 @@ static void check_outputs(judging *j) {
         check_run(j, inputs, n_inputs, KS_FLOAT64);
 }
 
-// --- custom objects -------------------------------------------------------------------------------------------------
-
-// What the case says it may use, loaded once per name for the whole run. NULL when it names nothing, or on failure.
-static const ks_registry *custom_objects(ks_context *context, const ks_case *c) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static struct {
-        char name[64];
-        ks_registry *registry;
-    } loaded[8];
-    const ks_value *names = ks_value_get(ks_json_root(c->json), "custom_objects");
-    const char *name;
-    const ks_registry *found = NULL;
-    if (!names || names->type != KS_VALUE_LIST || names->as.list.count == 0)
-        return NULL;
-    name = names->as.list.items[0].text.data; // a case uses one file of golden/custom/
-    pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < sizeof(loaded) / sizeof(loaded[0]) && !found; i++) {
-        if (!loaded[i].registry) {
-            loaded[i].registry = ks_registry_new();
-            snprintf(loaded[i].name, sizeof(loaded[i].name), "%s", name ? name : "");
-            if (loaded[i].registry)
-                ks_registry_load_named(loaded[i].registry, context, loaded[i].name);
-        }
-        if (loaded[i].registry && name && strcmp(loaded[i].name, name) == 0)
-            found = loaded[i].registry;
-    }
-    pthread_mutex_unlock(&lock);
-    return found;
-}
-
 // --- loads ----------------------------------------------------------------------------------------------------------
 
 static ks_code set_initial(ks_model *model, ks_context *context, const ks_case *c) {
@@ -160,7 +128,7 @@ done:
 // Weights into a model: the case's `into` or its architecture, whose own weights are the initial ones if it says so.
 static ks_code load_into(ks_model **out, ks_context *context, const ks_case *c, ks_road road) {
     ks_load_options options = {road, c->format, c->by_name, c->skip_mismatch};
-    ks_model_options model_options = {.road = road, .registry = custom_objects(context, c)};
+    ks_model_options model_options = {.road = road, .registry = ks_case_custom_objects(context, c)};
     ks_model *model = NULL;
     char path[2048], artifact[2048];
     ks_code code;
@@ -180,7 +148,7 @@ done:
 
 // A reject case is judged by `check`, which looks at everything; an accept case by a load.
 static ks_code load_case(ks_model **out, ks_context *context, const ks_case *c, ks_road road) {
-    ks_model_options options = {.road = road, .format = c->format, .registry = custom_objects(context, c)};
+    ks_model_options options = {.road = road, .format = c->format, .registry = ks_case_custom_objects(context, c)};
     char artifact[2048], architecture[2048];
     *out = NULL;
     if (ks_case_loads_into(c))

@@ -3,7 +3,8 @@
 // An adapter that calls the reference, in both forms, and can misbehave in one way:
 //
 //     adapter_for_tests [-MODE] serve | hello --reply R | read FILE … | write FILE …
-//     adapter_for_tests convert IN OUT --to FORMAT      what the judge asks of `kassay convert`: a copy, or a refusal
+//     adapter_for_tests convert IN OUT --to FORMAT --lossy      what the judge asks of `kassay convert`: a copy, or a
+//     refusal
 //
 // Modes from the second request on: crash, exit, hang, spin, late, sequence, twice, garbage, silent, eat, fill.
 // Modes always on: lie (the reply contradicts the exit status), quiet (no reply file), missing (accepted without
@@ -402,7 +403,7 @@ int main(int count, char **words) {
         words++;
         count--;
     }
-    if (count == 6 && strcmp(words[1], "convert") == 0)
+    if (count == 7 && strcmp(words[1], "convert") == 0 && strcmp(words[6], "--lossy") == 0)
         return convert(words[2], words[3], words[5]);
     printf("noise on standard output\n");
     if (count == 2 && strcmp(words[1], "serve") == 0)

@@ -109,6 +109,7 @@ void ks_report_warnings(const ks_context *context, const char *file) {
 }
 
 bool ks_load_custom(const struct ks_registry **out, ks_context *context, const char *path) {
+    bool named = path && !strchr(path, '/') && !strchr(path, '.');
     static ks_registry *passed; // lives as long as the models that use it
     *out = NULL;
     if (!path)
@@ -120,7 +121,7 @@ bool ks_load_custom(const struct ks_registry **out, ks_context *context, const c
         return false;
     }
     *out = passed;
-    return ks_registry_load(passed, context, path) == KS_OK;
+    return (named ? ks_registry_load_named : ks_registry_load)(passed, context, path) == KS_OK;
 }
 
 bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_command *command,

@@ -62,7 +62,8 @@ bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_c
 /// say. NULL after a message;
 /// `*exit_code` is set.
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code);
-/// Loads the plugin of --custom; `path` NULL: no registry. False with the context's error.
+/// Loads the plugin of --custom, a file or the plain name of one of golden/custom; `path` NULL: no registry. False with
+/// the context's error.
 bool ks_load_custom(const struct ks_registry **out, ks_context *context, const char *path);
 /// Warnings of a load, one line each on standard error.
 void ks_report_warnings(const ks_context *context, const char *file);
