@@ -197,6 +197,7 @@ static const wrong wrongs[] = {
     {KS_E_CONFIG_UNKNOWN_KEY, AT "/dtype",
      D("\"units\":3,\"dtype\":{\"class_name\":\"DTypePolicy\",\"config\":{\"name\":\"float32\",\"size\":1}}")},
     {KS_E_CONFIG_VALUE, AT "/name", SEQUENTIAL(PLAIN_DENSE("a/b", "\"units\":3"))},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/name", SEQUENTIAL(PLAIN_DENSE("a\\u0000b", "\"units\":3"))},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/autocast", D("\"units\":3,\"autocast\":false")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/quantization_config", D("\"units\":3,\"quantization_config\":{\"a\":1}")},
     {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/1/config/name",

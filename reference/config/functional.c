@@ -118,7 +118,8 @@ static ks_code read_entry(wiring *w, entry *e, const ks_value *record, size_t in
                                "expected a layer, found the %s %s", ks_kind_name(e->object->row->kind),
                                e->object->row->name);
     // Until 3.1 the config of some operations has no name of its own.
-    if (name && name->type == KS_VALUE_STRING && e->object->name == e->object->row->name)
+    if (name && name->type == KS_VALUE_STRING && e->object->name == e->object->row->name &&
+        !memchr(name->text.data, 0, name->text.size))
         e->object->name = name->text.data;
     e->name = name && name->type == KS_VALUE_STRING ? name->text : ks_text_from(e->object->name);
     e->calls = ks_value_get(record, "inbound_nodes");

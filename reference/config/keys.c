@@ -503,6 +503,9 @@ static ks_code read_name(field *f) {
     KS_TRY(read_field(f));
     if (!name.data)
         return KS_OK;
+    if (memchr(name.data, 0, name.size))
+        return ks__config_fail(f->reader, KS_E_CONFIG_UNSUPPORTED_VALUE, f->value, f->object->place, f->key->name,
+                               "a name with a NUL in it cannot be kept by this reference");
     if (f->reader->dialect == KS_DIALECT_KERAS3 && memchr(name.data, '/', name.size))
         return ks__config_fail(f->reader, KS_E_CONFIG_VALUE, f->value, f->object->place, f->key->name,
                                "expected a name without \"/\", found \"%.80s\"", name.data);

@@ -15,6 +15,8 @@
 
 #define ATTRIBUTE_LIMIT 64512 ///< bytes of one attribute; longer lists go into NAME0, NAME1, …
 
+#define TOP_LEVEL "top_level_model_weights" ///< the group of the model's own weights
+
 typedef struct writing {
     ks_context *context;
     ks_arena *arena;
@@ -116,6 +118,33 @@ done:
 
 // --- groups ---------------------------------------------------------------------------------------------------------
 
+/// Of a path in a file: the steps have names, and "." stands for the group itself.
+static bool is_path(const char *path) {
+    for (;;) {
+        size_t size = strcspn(path, "/");
+        if (size == 0 || (size == 1 && path[0] == '.'))
+            return false;
+        if (!path[size])
+            return true;
+        path += size + 1;
+    }
+}
+
+static ks_code no_group(writing *w, const ks_object *layer, const char *why) {
+    return ks_fail(w->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place,
+                   "a layer called \"%.80s\" has no group of its own: %s", layer->name, why);
+}
+
+static ks_code check_layer_name(writing *w, const ks_object *layer) {
+    if (strchr(layer->name, '/'))
+        return no_group(w, layer, "its name has a \"/\"");
+    if (!is_path(layer->name))
+        return no_group(w, layer, "its name is none in HDF5");
+    if (strcmp(layer->name, TOP_LEVEL) == 0)
+        return no_group(w, layer, "the weights of the model itself have this one");
+    return KS_OK;
+}
+
 static ks_code write_slots(writing *w, const char *group, ks_slots *slots) {
     ks_text *names = ks_arena_get(w->arena, slots->count + 1, sizeof *names);
     ks_code code;
@@ -131,6 +160,9 @@ static ks_code write_slots(writing *w, const char *group, ks_slots *slots) {
         ks_tensor tensor;
         if (!path)
             return failed(w);
+        if (!is_path(slots->items[i]->path))
+            return ks_fail(w->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, group,
+                           "the name \"%.80s\" of a weight is no path in HDF5", slots->items[i]->path);
         KS_TRY(ks_weights_tensor(&tensor, w->context, slots->items[i]->variable, path));
         KS_TRY(ks_hdf5_writer_dataset(w->writer, path, &tensor));
     }
@@ -148,9 +180,7 @@ static ks_code write_layer(writing *w, ks_object *layer) {
     ks_code code;
     if (!group)
         return failed(w);
-    if (strchr(layer->name, '/'))
-        return ks_fail(w->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place,
-                       "a layer whose name has a \"/\" has no group of its own");
+    KS_TRY(check_layer_name(w, layer));
     KS_TRY(name_object(w, layer, NULL));
     KS_TRY(ks_legacy_stored(&slots, &w->legacy, layer));
     KS_TRY(write_slots(w, group, &slots));
@@ -171,7 +201,7 @@ done:
 }
 
 static ks_code write_top_level(writing *w) {
-    const char *group = group_of(w, "top_level_model_weights");
+    const char *group = group_of(w, TOP_LEVEL);
     ks_slots slots;
     ks_code code;
     if (!group)
