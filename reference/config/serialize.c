@@ -556,7 +556,10 @@ static ks_code write_build(ks_value *record, ks__serializer *s, const ks_object 
     if (s->options.no_build || !build || build->type != KS_VALUE_DICT)
         return KS_OK;
     out = ks_value_put(record, "build_config");
-    return out ? ks__write_value(out, s, build, object->place) : failed(s);
+    if (!out)
+        return failed(s);
+    *out = *build; // Keras makes no objects of what is in it
+    return KS_OK;
 }
 
 static ks_code model_build_config(ks_value *record, ks__serializer *s, const ks_object *model) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/value_make.h"
+#include "config/config.h"
 #include "config/downgrade.h"
 #include "weights/write.h"
 
@@ -20,6 +21,33 @@ static ks_code put_text(ks__save *save, ks_value *dict, const char *key, const c
     if (!place)
         return save->context->error.code;
     *place = ks_value_string(text);
+    return KS_OK;
+}
+
+/// Keras 2 builds a layer when it is called, from the shapes of that call alone; Keras 3 may have built it with others,
+/// which build_config keeps. What was written is read to see that the shapes are enough.
+static ks_code check_shapes(ks__save *save, ks_text written) {
+    ks_config_options options = {KS_DIALECT_KERAS2, KS_SAVED_KERAS_2, save->model->options.registry, false};
+    ks_context *context = save->context;
+    ks_object *object;
+    ks_json *json = NULL;
+    ks_arena arena;
+    ks_code code;
+    ks_arena_init(&arena, context);
+    code = ks_json_parse(&json, context, (ks_bytes){(const uint8_t *)written.data, written.size}, KS_ROAD_STRICT);
+    if (code == KS_OK)
+        code = ks_config_read(&object, context, &arena, ks_json_root(json), "config.json", &options);
+    ks_json_free(json);
+    ks_arena_fini(&arena);
+    if (code == KS_E_CONFIG_SHAPE) {
+        ks_error error = context->error;
+        ks_context_clear(context);
+        return ks_fail(context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, error.place,
+                       "Keras 2 does not keep the shapes a layer was built with: %.200s", error.message);
+    }
+    if (code == KS_E_NO_MEMORY || ks_code_verdict(code) == KS_OVER_LIMIT)
+        return code;
+    ks_context_clear(context); // other things are not asked here
     return KS_OK;
 }
 
@@ -35,6 +63,7 @@ ks_code ks__save_config_legacy(ks_text *out, ks__save *save, bool versions) {
         KS_TRY(put_text(save, &value, "backend", KS_SAVED_BACKEND));
     }
     KS_TRY(ks_json_write(out, save->context, &value, (ks_json_style){0, true}));
+    KS_TRY(check_shapes(save, *out));
 done:
     return code;
 }

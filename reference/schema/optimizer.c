@@ -3,9 +3,11 @@
 // Optimizers. Described only. Source of the keys: Keras 3 optimizers/*.py.
 #include "schema/key_row.h"
 
+#define COMMON_KEYS(name_text, rate, decay) KEYS_WITH_RATE(name_text, KS_SINGLE, rate, decay)
+
 // What every optimizer has, in the order of BaseOptimizer.get_config.
-#define COMMON_KEYS(name_text, rate, decay)                                                                            \
-    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, name_text), KS_ROW_LOOSE(learning_rate, ANY, KS_SINGLE, rate),               \
+#define KEYS_WITH_RATE(name_text, rate_flags, rate, decay)                                                             \
+    KS_ROW_LOOSE(name, TEXT, KS_NULLABLE, name_text), KS_ROW_LOOSE(learning_rate, ANY, rate_flags, rate),              \
         KS_ROW_LOOSE(weight_decay, FLOAT, KS_NULLABLE, decay), KS_ROW_LOOSE(clipnorm, FLOAT, KS_NULLABLE, "null"),     \
         KS_ROW_LOOSE(global_clipnorm, FLOAT, KS_NULLABLE, "null"),                                                     \
         KS_ROW_LOOSE(clipvalue, FLOAT, KS_NULLABLE, "null"), KS_ROW_LOOSE(use_ema, BOOL, 0, "false"),                  \
@@ -138,7 +140,7 @@ static const ks_key nadam_keys[] = {
 OPTIMIZER(Nadam, "Nadam", nadam_keys);
 
 static const ks_key optimizer_keys[] = {
-    COMMON_KEYS("\"optimizer\"", NULL, "null"),
+    KEYS_WITH_RATE("\"optimizer\"", KS_SINGLE | KS_REQUIRED, NULL, "null"),
 };
 
 const ks_class ks_class_OptimizerBase = {
