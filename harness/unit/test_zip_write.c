@@ -28,12 +28,12 @@ typedef struct given {
 } given;
 
 static const given members[] = {
-    {"small", 10, 0, false},          {"small-aligned", 11, 64, false},
-    {"below", LARGE - 1, 0, false},   {"large", LARGE, 0, false},
-    {"growing-small", 20, 0, true},   {"growing-small-aligned", 21, 64, true},
-    {"growing-large", 2000, 0, true}, {"growing-large-aligned", 3000, 64, true},
+    {"small", 10, 0, false},           {"small-aligned", 11, 64, false},
+    {"below", LARGE - 1, 0, false},    {"large", LARGE, 0, false},
+    {"growing-small", 20, 0, true},    {"growing-small-aligned", 21, 64, true},
+    {"growing-large", 2000, 0, true},  {"growing-large-aligned", 3000, 64, true},
     {"large-aligned", 1500, 8, false}, {"empty", 0, 0, false},
-    {"growing-empty", 0, 0, true},    {"small-behind", 5, 0, false},
+    {"growing-empty", 0, 0, true},     {"small-behind", 5, 0, false},
 };
 
 #define COUNT (sizeof members / sizeof members[0])
@@ -144,8 +144,8 @@ static void test_only_large_members_have_the_field(void **state) {
         assert_memory_equal(header, "PK\3\4", 4);
         assert_int_equal(header[4], large ? 45 : 20);
         assert_int_equal(memcmp(header + 18, "\xff\xff\xff\xff\xff\xff\xff\xff", 8) == 0, large);
-        assert_int_equal(name + name_size < bytes.data + member->offset && memcmp(name + name_size, "\1\0\x10\0", 4) == 0,
-                         large);
+        assert_int_equal(
+            name + name_size < bytes.data + member->offset && memcmp(name + name_size, "\1\0\x10\0", 4) == 0, large);
     }
     ks_archive_close(archive);
     drop_archive(&context, bytes);

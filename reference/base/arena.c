@@ -110,8 +110,12 @@ static void put_number(pieces *p, size_t number) {
 // The conversions that places and paths are made of: %s, %.*s, %zu. False at any other.
 static bool format_simply(pieces *p, const char *format, va_list arguments) {
     while (*format) {
-        if (*format != '%') {
-            put(p, format++, 1);
+        size_t plain = 0;
+        while (format[plain] && format[plain] != '%')
+            plain++;
+        if (plain) {
+            put(p, format, plain);
+            format += plain;
         } else if (format[1] == 's') {
             const char *text = va_arg(arguments, const char *);
             put(p, text, strlen(text));

@@ -52,9 +52,7 @@ static ks_value upgrade_activation_name(const ks_value *name) {
 static ks_code upgrade_activation(ks__upgrade *u, ks_value *value, const char *place) {
     const ks_value *name = ks_value_get(value, "class_name");
     const ks_value *config = ks_value_get(value, "config");
-    if (value->type == KS_VALUE_STRING)
-        *value = upgrade_activation_name(value);
-    else if (name && config && config->type == KS_VALUE_STRING)
+    if (name && config && config->type == KS_VALUE_STRING)
         *value = upgrade_activation_name(config); // {"class_name": "function", "config": "relu"}
     else if (name && config)
         return ks__upgrade_record(u, value, value, place);
@@ -117,32 +115,40 @@ static ks_code upgrade_layers(ks__upgrade *u, ks_value *value, const char *place
     return code;
 }
 
+static ks_key_type type_of_key(const ks_class *row, ks_text key) {
+    for (size_t k = 0; k < row->n_keys; k++)
+        if (ks_text_is(key, row->keys[k].name))
+            return row->keys[k].type;
+    return ks_text_is(key, "activity_regularizer") ? KS_KEY_REGULARIZER : KS_KEY_ANY;
+}
+
+// What holds records that have a place of their own.
+static ks_code upgrade_nested(ks__upgrade *u, ks_member *member, ks_key_type type, const char *place) {
+    const char *inner = ks_arena_format(u->arena, "%s/config/%s", place, member->key.data);
+    if (!inner)
+        return u->context->error.code;
+    if (type == KS_KEY_ACTIVATION)
+        return upgrade_activation(u, &member->value, inner);
+    if (type == KS_KEY_LAYERS)
+        return upgrade_layers(u, &member->value, inner);
+    return ks__upgrade_record(u, &member->value, &member->value, inner);
+}
+
 // Values by the type of their key in Keras 3.
 static ks_code upgrade_typed(ks__upgrade *u, const ks_class *row, ks__dict *config, const char *place) {
     ks_code code = KS_OK;
-    for (size_t i = 0; i < config->count; i++) {
+    for (size_t i = 0; i < config->count && code == KS_OK; i++) {
         ks_member *member = &config->members[i];
-        ks_key_type type = ks_text_is(member->key, "activity_regularizer") ? KS_KEY_REGULARIZER : KS_KEY_ANY;
-        const char *inner;
-        for (size_t k = 0; k < row->n_keys; k++)
-            if (ks_text_is(member->key, row->keys[k].name))
-                type = row->keys[k].type;
-        if (type != KS_KEY_ACTIVATION && type != KS_KEY_INITIALIZER && type != KS_KEY_REGULARIZER &&
-            type != KS_KEY_CONSTRAINT && type != KS_KEY_LAYER && type != KS_KEY_LAYERS)
-            continue;
-        inner = ks_arena_format(u->arena, "%s/config/%s", place, member->key.data);
-        if (!inner)
-            return u->context->error.code;
-        if (type == KS_KEY_ACTIVATION)
-            KS_TRY(upgrade_activation(u, &member->value, inner));
-        else if (type == KS_KEY_LAYER && member->value.type == KS_VALUE_DICT)
-            KS_TRY(ks__upgrade_record(u, &member->value, &member->value, inner));
+        ks_key_type type = type_of_key(row, member->key);
+        if (type == KS_KEY_INITIALIZER || type == KS_KEY_REGULARIZER || type == KS_KEY_CONSTRAINT)
+            code = upgrade_object(u, &member->value, type);
+        else if (type == KS_KEY_ACTIVATION && member->value.type == KS_VALUE_STRING) // nearly all of them
+            member->value = upgrade_activation_name(&member->value);
+        else if ((type == KS_KEY_ACTIVATION || type == KS_KEY_LAYER) && member->value.type == KS_VALUE_DICT)
+            code = upgrade_nested(u, member, type, place);
         else if (type == KS_KEY_LAYERS)
-            KS_TRY(upgrade_layers(u, &member->value, inner));
-        else
-            KS_TRY(upgrade_object(u, &member->value, type));
+            code = upgrade_nested(u, member, type, place);
     }
-done:
     return code;
 }
 

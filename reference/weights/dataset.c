@@ -42,8 +42,8 @@ ks_code ks__dataset_read(const void **out, ks__load *load, ks_hdf5_node dataset,
                          ks_dtype wanted, const char *path) {
     size_t alignment = ks_dtype_size(wanted), n;
     uint64_t elements = 0;
+    ks_bytes view = {NULL, 0};
     void *data, *cast;
-    ks_bytes view;
     ks_code code;
     if (!ks_shape_elements(&type->shape, &elements))
         return ks__weights_fail(load, KS_E_WEIGHTS_SHAPE, path, "more elements than can be counted");
@@ -58,6 +58,10 @@ ks_code ks__dataset_read(const void **out, ks__load *load, ks_hdf5_node dataset,
     data = ks_arena_room(load->arena, n + 1, ks_dtype_size(type->dtype));
     if (!data)
         return load->context->error.code;
+    if (view.data && view.size == n * alignment) { // misaligned
+        *out = memcpy(data, view.data, view.size);
+        return KS_OK;
+    }
     KS_TRY(ks_hdf5_read(data, n * ks_dtype_size(type->dtype), load->file, dataset));
     *out = data;
     if (type->dtype == wanted)
