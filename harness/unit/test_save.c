@@ -410,17 +410,15 @@ static void test_losses(void **state) {
                    KS_E_SAVE_NO_WEIGHTS, "kernel");
 }
 
-/// compile_config and the optimizer's variables go from Keras 3 to Keras 3; a whole model of Keras 2 says them in words
-/// that are not written yet: a loss with a name.
+/// compile_config and the optimizer's variables go from Keras 3 to Keras 3 as they are (to Keras 2:
+/// test_save_training.c).
 static void test_training_state(void **state) {
     ks_context context;
-    ks_losses losses;
     ks_archive *archive = NULL;
     ks_hdf5 *file = NULL;
     ks_hdf5_node node;
     ks_bytes bytes;
     bool found;
-    ks_save_options options = {.format = "h5-legacy"};
     (void)state;
     ks_model *model = load(&context, GOLDEN "structure/trained-adam/model.keras");
     ks_bytes keras = save_bytes(model, &context, "keras-v3");
@@ -434,15 +432,6 @@ static void test_training_state(void **state) {
     ks_hdf5_close(file);
     ks_archive_close(archive);
     drop(&context, keras);
-    assert_int_equal(ks_model_save_bytes(&bytes, model, &options, NULL), KS_E_SAVE_LOSS);
-    ks_context_clear(&context);
-    ks_losses_init(&losses, &context, true);
-    assert_int_equal(ks_model_save_bytes(&bytes, model, &options, &losses), KS_OK);
-    assert_int_equal(losses.count, 2);
-    assert_string_equal(losses.first->name, "compile-config");
-    assert_string_equal(losses.last->name, "optimizer-state");
-    drop(&context, bytes);
-    ks_losses_fini(&losses);
     ks_model_free(model);
     assert_int_equal(context.memory.n_live, 0);
 }

@@ -14,7 +14,8 @@ typedef struct ks__save {
     ks_context *context;
     ks_losses *losses;
     ks_save_options options;
-    ks_arena arena; ///< made values and texts
+    ks_arena arena;                ///< made values and texts
+    struct ks__compiled *compiled; ///< how the model was compiled, in the words of Keras 3; once it was asked for
 } ks__save;
 
 /// The version of Keras whose words the writers use.
@@ -31,6 +32,11 @@ ks_code ks__save_config_v3(ks_text *out, ks__save *save);
 ks_code ks__save_compile(ks__save *save, ks_value *record);
 /// The optimizer's variables, as the model's file has them.
 ks_code ks__save_optimizer(ks__save *save, ks_hdf5_writer *writer);
+/// Writes training_config and optimizer_weights of Keras 2.
+ks_code ks__save_training_legacy(ks__save *save, ks_hdf5_writer *writer);
+/// compile_config and optimizer of an older file, or of Keras 3's own in the older form, in the words of Keras 3.
+ks_code ks__save_compile_of_hdf5(ks__save *save, ks_value *record);
+ks_code ks__save_optimizer_of_hdf5(ks__save *save, ks_hdf5_writer *writer);
 /// Tells what this format cannot carry: the optimizer's variables, and of whole models how they were compiled.
 ks_code ks__lose_training(ks__save *save, bool whole);
 /// metadata.json.

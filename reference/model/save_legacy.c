@@ -3,7 +3,8 @@
 // The formats of Keras 2, as tf_keras 2.21 writes them:
 //
 //   JSON   {"class_name", "config", "keras_version", "backend"}
-//   HDF5   attributes keras_version, backend, model_config of the root, weights by layer in the group model_weights
+//   HDF5   attributes keras_version, backend, model_config of the root, weights by layer in the group model_weights,
+//          how the model was compiled (save_training.c)
 //
 // Source: tf_keras saving/legacy/hdf5_format.py (save_model_to_hdf5), engine/training.py (to_json).
 #include "model/save_internal.h"
@@ -90,12 +91,12 @@ static ks_code write_weights_alone(ks__save *save, ks_hdf5_writer *writer) {
 static ks_code write_model(ks__save *save, ks_hdf5_writer *writer) {
     ks_text config = {NULL, 0};
     ks_code code;
-    KS_TRY(ks__lose_training(save, true));
     KS_TRY(ks__save_config_legacy(&config, save, false));
     KS_TRY(ks_hdf5_writer_text(writer, "", "keras_version", ks_text_from(KS_SAVED_KERAS_2)));
     KS_TRY(ks_hdf5_writer_text(writer, "", "backend", ks_text_from(KS_SAVED_BACKEND)));
     KS_TRY(ks_hdf5_writer_text(writer, "", "model_config", config));
     KS_TRY(write_weights(save, writer, "model_weights"));
+    KS_TRY(ks__save_training_legacy(save, writer));
 done:
     ks_free(save->context, (void *)(uintptr_t)config.data);
     return code;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a file says about training besides the weights: the compile_config of the record, and the optimizer's variables
-// in the group `optimizer` of the weights of Keras 3. Both pass unread from one file of Keras 3 to another; anywhere
-// else they are a loss.
+// in the group `optimizer` of the weights of Keras 3. Both pass unread from one file of Keras 3 to another; between it
+// and the older HDF5 form they are said in other words (save_training.c); anywhere else they are a loss.
 #include "model/save_internal.h"
 
 #include <stdio.h>
@@ -25,6 +25,8 @@ static bool is_keras3(const ks_model *model) {
 
 ks_code ks__save_compile(ks__save *save, ks_value *record) {
     const ks_value *config = compile_config(save->model);
+    if (strcmp(save->model->format, "h5-legacy") == 0)
+        return ks__save_compile_of_hdf5(save, record);
     if (!config)
         return KS_OK;
     if (!is_keras3(save->model))
@@ -135,6 +137,8 @@ ks_code ks__save_optimizer(ks__save *save, ks_hdf5_writer *writer) {
     ks_hdf5_node group;
     bool found;
     ks_code code;
+    if (strcmp(save->model->format, "h5-legacy") == 0)
+        return ks__save_optimizer_of_hdf5(save, writer);
     KS_TRY(find_state(&group, &found, save, "optimizer"));
     if (found && is_keras3(save->model))
         return copy_group(save, writer, group, "optimizer", 0);

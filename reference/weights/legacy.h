@@ -62,6 +62,8 @@ ks_code ks_legacy_init(ks_legacy *out, ks_context *context, ks_arena *arena, ks_
 ks_code ks_legacy_stored(ks_slots *out, ks_legacy *legacy, ks_object *layer);
 /// The arrays that the model itself owns: group top_level_model_weights.
 ks_code ks_legacy_top_level(ks_slots *out, ks_legacy *legacy);
+/// What an optimizer trains: model.trainable_variables of the writer, each once.
+ks_code ks_legacy_trained(ks_slots *out, ks_legacy *legacy);
 /// All arrays in the order of the writer's model.get_weights(), each once.
 ks_code ks_legacy_listed(ks_slots *out, ks_legacy *legacy);
 /// "1.2.2", "2.2.4-tf", "3.15.1"; a file of Keras 1 names no version where its weights are.

@@ -246,6 +246,14 @@ done:
     return code;
 }
 
+ks_code ks_legacy_trained(ks_slots *out, ks_legacy *l) {
+    memset(out, 0, sizeof(*out));
+    l->map->stamp++;
+    if (!l->root->trainable)
+        return KS_OK;
+    return l->writer == KS_WRITER_KERAS3 ? put_in_order(out, l, l->root, true, false) : put_trainable(out, l, l->root);
+}
+
 // --- get_weights() --------------------------------------------------------------------------------------------------
 
 static ks_code put_listed(ks_slots *list, ks_legacy *l, const ks_slots *more) {

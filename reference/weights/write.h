@@ -7,7 +7,8 @@
 #include <kassay/losses.h>
 #include <kassay/writer.h>
 
-#include "weights/weights.h"
+#include "weights/legacy.h"
+#include "weights/optimizer.h"
 
 /// The next variable to write: that number `variable` of object number `object`. {0, 0} is the first.
 typedef struct ks_weights_cursor {
@@ -23,6 +24,12 @@ ks_code ks_weights_write_v3(const ks_weight_map *map, ks_context *context, ks_hd
 /// `arena` is for names that are needed until the writer is finished.
 ks_code ks_weights_write_legacy(ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5_writer *writer,
                                 const char *group, const char *keras_version, const char *backend);
+/// The variables that an optimizer trains, in the order of model.trainable_variables of `writer`, and what the older
+/// form calls them ("lstm/lstm_cell/kernel"). What the model tells of its weights stays as it is.
+ks_code ks_weights_trained(ks_trained *out, ks_weight_map *map, ks_context *context, ks_arena *arena, ks_writer writer);
+/// Attribute `name` of the group at `path`: a list of names, in pieces when it is long.
+ks_code ks_weights_write_names(ks_context *context, ks_arena *arena, ks_hdf5_writer *writer, const char *path,
+                               const char *name, const ks_text *names, size_t count);
 /// The cursor behind the last variable.
 bool ks_weights_at_end(const ks_weight_map *map, const ks_weights_cursor *cursor);
 /// Number of an object's own variables.

@@ -261,6 +261,50 @@ static void put_back(const kept *list, const ks_weight_map *map) {
     }
 }
 
+ks_code ks_weights_write_names(ks_context *context, ks_arena *arena, ks_hdf5_writer *writer, const char *path,
+                               const char *name, const ks_text *names, size_t count) {
+    writing w = {.context = context, .arena = arena, .writer = writer};
+    return save_names(&w, path, name, names, count);
+}
+
+static ks_code list_trained(ks_trained *out, writing *w) {
+    ks_slots slots;
+    ks_code code;
+    for (size_t i = 0; i < w->legacy.n_layers; i++)
+        KS_TRY(name_object(w, w->legacy.layers[i], NULL));
+    name_variables(w, w->legacy.root->trainable_variables, w->legacy.root->name);
+    KS_TRY(ks_legacy_trained(&slots, &w->legacy));
+    KS_TRY(make_unique(w, &slots));
+    out->variables = ks_arena_get(w->arena, slots.count + 1, sizeof(ks_variable *));
+    out->names = ks_arena_get(w->arena, slots.count + 1, sizeof(char *));
+    if (!out->variables || !out->names)
+        return failed(w);
+    for (size_t i = 0; i < slots.count; i++) {
+        const char *path = slots.items[i]->path;
+        out->variables[i] = slots.items[i]->variable;
+        out->names[i] = ks_arena_format(w->arena, "%.*s", (int)(strlen(path) - 2), path); // without ":0"
+    }
+    out->count = slots.count;
+    code = failed(w);
+done:
+    return code;
+}
+
+ks_code ks_weights_trained(ks_trained *out, ks_weight_map *map, ks_context *context, ks_arena *arena,
+                           ks_writer writer) {
+    writing w = {.context = context, .arena = arena};
+    kept *list = keep_slots(arena, map);
+    ks_code code;
+    memset(out, 0, sizeof *out);
+    if (!list)
+        return context->error.code;
+    KS_TRY(ks_legacy_init(&w.legacy, context, arena, map, writer));
+    KS_TRY(list_trained(out, &w));
+done:
+    put_back(list, map);
+    return code;
+}
+
 ks_code ks_weights_write_legacy(ks_weight_map *map, ks_context *context, ks_arena *arena, ks_hdf5_writer *writer,
                                 const char *group, const char *keras_version, const char *backend) {
     writing w = {.context = context, .arena = arena, .writer = writer, .group = group};
