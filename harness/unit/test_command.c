@@ -56,8 +56,8 @@ static void test_usage(void **state) {
 }
 
 static void test_every_command_has_help(void **state) {
-    static const char *const commands[] = {"check",   "dump",  "summary", "layers", "weights",
-                                           "predict", "bench", "verify",  "gate",   "report"};
+    static const char *const commands[] = {"check",   "dump",    "summary", "layers", "weights", "load",
+                                           "predict", "convert", "bench",   "verify", "gate",    "report"};
     (void)state;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         assert_int_equal(run(KASSAY " %s --help", commands[i]), 0);
@@ -130,6 +130,34 @@ static void test_check_maps_no_heavy_library(void **state) {
     assert_true(atoi(output) > 0); // so the probe can see one
 }
 
+#define CUSTOM KASSAY_SOURCE_DIR "/golden/weights-v3/keras-3.15.1/custom/model-with-custom-config"
+#define PLUGIN KASSAY_BINARY_DIR "/lib/custom/guide.so"
+
+// Weights into a model of custom classes: only with the plugin, and then the same as those read with the architecture.
+static void test_load_with_plugin(void **state) {
+    char folder[] = "/tmp/kassay-command-XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(
+        run(KASSAY " load " CUSTOM "/model.weights.h5 --into " CUSTOM "/architecture.json --out %s/a.npz 2>&1", folder),
+        2);
+    assert_non_null(strstr(output, "unknown class"));
+    assert_int_equal(run(KASSAY " load " CUSTOM "/model.weights.h5 --into " CUSTOM "/architecture.json --custom " PLUGIN
+                                " --out %s/a.npz 2>&1",
+                         folder),
+                     0);
+    assert_int_equal(run(KASSAY " weights " CUSTOM "/model.weights.h5 --architecture " CUSTOM
+                                "/architecture.json --custom " PLUGIN " --out %s/b.npz 2>&1",
+                         folder),
+                     0);
+    assert_int_equal(run("cmp %s/a.npz %s/b.npz", folder, folder), 0);
+    assert_int_equal(run(KASSAY " load " CUSTOM "/model.weights.h5 --into " CUSTOM
+                                "/architecture.json --custom %s/none.so --out %s/a.npz 2>&1",
+                         folder, folder),
+                     74);
+    run("rm -r %s", folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usage),
@@ -137,6 +165,7 @@ int main(void) {
         cmocka_unit_test(test_exit_codes_of_check),
         cmocka_unit_test(test_weights_and_predictions),
         cmocka_unit_test(test_benchmarks),
+        cmocka_unit_test(test_load_with_plugin),
         cmocka_unit_test(test_check_maps_no_heavy_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,6 +238,43 @@ static void test_registered(void **state) {
     ks_model_free(model);
 }
 
+// A config that is no list of arguments: read through the class's own hooks, kept as it was written.
+static void test_custom_config(void **state) {
+    static const char text[] =
+        "{\"module\": \"guide\", \"class_name\": \"ModelWithCustomConfig\", \"config\": {\"sizes\": {\"hidden\": 6, "
+        "\"out\": 3}, \"note\": \"as written\"}, \"registered_name\": \"ModelWithCustomConfig\", \"build_config\": "
+        "{\"input_shape\": [null, 4]}, \"compile_config\": {}}";
+    static const int64_t sizes[] = {4 * 6, 6, 6 * 3, 3};
+    ks_registry *registry = with_plugin();
+    ks_model_options options = {.registry = registry};
+    int64_t elements = 0;
+    ks_context context;
+    ks_model *model;
+    ks_text written;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load_bytes(&model, &context, (ks_bytes){(const uint8_t *)text, sizeof(text) - 1},
+                                         "model.json", &options),
+                     KS_OK);
+    assert_int_equal(ks_model_weight_count(model), 4);
+    for (size_t i = 0; i < 4; i++) {
+        ks_tensor tensor = ks_model_weight_at(model, i).tensor;
+        int64_t count = 1;
+        for (int k = 0; k < tensor.shape.rank; k++)
+            count *= tensor.shape.dims[k];
+        elements += count == sizes[i] || count == sizes[(i + 2) % 4]; // Keras lists "layers" before "hidden"
+    }
+    assert_int_equal(elements, 4);
+    assert_int_equal(ks_model_to_json(&written, model), KS_OK);
+    assert_non_null(strstr(written.data, "\"config\": {\"sizes\": {\"hidden\": 6, \"out\": 3}, \"note\": \"as "
+                                         "written\"}"));
+    assert_non_null(strstr(written.data, "\"registered_name\": \"ModelWithCustomConfig\""));
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    ks_registry_free(registry);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown),        cmocka_unit_test(test_passed_at_load),
@@ -245,6 +282,7 @@ int main(void) {
         cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
         cmocka_unit_test(test_subclassed),     cmocka_unit_test(test_automatic_config),
         cmocka_unit_test(test_single_objects), cmocka_unit_test(test_registered),
+        cmocka_unit_test(test_custom_config),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

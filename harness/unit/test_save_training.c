@@ -191,7 +191,8 @@ static void test_newer_optimizers(void **state) {
 
 static void test_older_optimizers(void **state) {
     static const char *const paths[] = {"tf-2.9.3/compiled/trained-adam", "tf-2.4.4/compiled/trained-adam-amsgrad",
-                                        "keras-2.3.1/compiled/trained-sgd", "tf-2.12.1/compiled/trained-legacy-rmsprop"};
+                                        "keras-2.3.1/compiled/trained-sgd",
+                                        "tf-2.12.1/compiled/trained-legacy-rmsprop"};
     (void)state;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         const ks_value *first, *second;
@@ -237,9 +238,9 @@ static void test_keras_1(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),   cmocka_unit_test(test_words_of_keras_2),
+        cmocka_unit_test(test_there_and_back),    cmocka_unit_test(test_words_of_keras_2),
         cmocka_unit_test(test_losses_of_keras_2), cmocka_unit_test(test_newer_optimizers),
-        cmocka_unit_test(test_older_optimizers), cmocka_unit_test(test_keras_1),
+        cmocka_unit_test(test_older_optimizers),  cmocka_unit_test(test_keras_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,7 @@ static const ks_option options[] = {
     {"--out", "FILE", "npz to write: all weights of the model afterwards; - is standard output"},
     {"--report", "FILE", "JSON: what was loaded, skipped and left; - is standard output"},
     {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},
+    {"--custom", "FILE.so", "a plugin with custom classes of the model (<kassay/plugin.h>)"},
     {"--road", "strict|library", "which reader: our own (default) or libzip, libhdf5 and cJSON"},
     {"--limits", "K=V,…", "change limits, such as json_depth=100"},
     {"--json", NULL, "errors as JSON records"},

@@ -87,9 +87,15 @@ done:
 // --- metrics --------------------------------------------------------------------------------------------------------
 
 static bool metric_is_known(ks_text class_name) {
-    static const char *const without_name[] = {"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU",
-                                               "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
-                                               "SpecificityAtSensitivity", "MeanMetricWrapper"};
+    static const char *const without_name[] = {"IoU",
+                                               "MeanIoU",
+                                               "OneHotIoU",
+                                               "OneHotMeanIoU",
+                                               "PrecisionAtRecall",
+                                               "RecallAtPrecision",
+                                               "SensitivityAtSpecificity",
+                                               "SpecificityAtSensitivity",
+                                               "MeanMetricWrapper"};
     const ks_training_name *known = ks_training_name_find(class_name);
     for (size_t i = 0; i < sizeof without_name / sizeof without_name[0]; i++)
         if (ks_text_is(class_name, without_name[i]))
@@ -127,8 +133,7 @@ static ks_code downgrade_name(ks_value *out, ks_training *t, const ks_value *nam
     return KS_OK;
 }
 
-static ks_code downgrade_object(ks_value *out, ks_training *t, const ks_value *value, ks_kind kind,
-                                const char *place) {
+static ks_code downgrade_object(ks_value *out, ks_training *t, const ks_value *value, ks_kind kind, const char *place) {
     const ks_value *function = ks__training_function(value);
     ks_value record, config;
     ks_text name;
@@ -159,8 +164,8 @@ static const char *const optimizers[] = {"Adadelta", "Adafactor", "Adagrad", "Ad
                                          "Ftrl",     "Lion",      "Nadam",   "RMSprop", "SGD"};
 
 /// What stands before learning_rate in tf_keras; the others come behind it.
-static const char *const first_keys[] = {"name",    "weight_decay", "clipnorm",     "global_clipnorm",
-                                         "clipvalue", "use_ema",    "ema_momentum", "ema_overwrite_frequency"};
+static const char *const first_keys[] = {"name",      "weight_decay", "clipnorm",     "global_clipnorm",
+                                         "clipvalue", "use_ema",      "ema_momentum", "ema_overwrite_frequency"};
 
 static bool is_first(ks_text key) {
     for (size_t i = 0; i < sizeof first_keys / sizeof first_keys[0]; i++)
@@ -228,8 +233,8 @@ static ks_code check_keys(ks_training *t, const ks_value *compile) {
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
             found = found || ks_text_is(member->key, known[k]);
         if (!found)
-            code = ks__training_lose(&none, t, "compile_config:", "nothing is known of a key \"%.40s\"",
-                                     member->key.data);
+            code =
+                ks__training_lose(&none, t, "compile_config:", "nothing is known of a key \"%.40s\"", member->key.data);
     }
     return code;
 }

@@ -57,7 +57,8 @@ static ks_code nested_list(ks_value *out, ks_training *t, const ks_value *value,
     ks_code code = KS_OK;
     *out = ks_value_list(t->arena, value->as.list.count);
     for (size_t i = 0; i < out->as.list.count && code == KS_OK; i++)
-        code = nested_item(&out->as.list.items[i], t, &value->as.list.items[i], kind, map, place, (ks_text){NULL, 0}, i);
+        code =
+            nested_item(&out->as.list.items[i], t, &value->as.list.items[i], kind, map, place, (ks_text){NULL, 0}, i);
     return code == KS_OK ? t->context->error.code : code;
 }
 

@@ -17,7 +17,7 @@ typedef struct ks_training {
     ks_losses *losses;
     const char *keras_version;          ///< of the file
     const struct ks_registry *registry; ///< custom classes of the load
-    bool lost; ///< something had no word: with only a part of its compile state a model would train otherwise
+    bool lost;   ///< something had no word: with only a part of its compile state a model would train otherwise
     bool keras3; ///< upgrading a training_config that Keras 3 wrote
     int depth;
 } ks_training;

@@ -21,13 +21,12 @@ static bool number_is(const ks_value *value, double expected) {
     return ks_value_number(value, &number) && number == expected;
 }
 
-static ks_code loss_member(ks_value *config, ks_training *t, const ks_member *member, ks_text name,
-                           const char *place) {
+static ks_code loss_member(ks_value *config, ks_training *t, const ks_member *member, ks_text name, const char *place) {
     ks_value value = member->value;
     bool delta = ks_text_is(name, "Huber") && ks_text_is(member->key, "delta");
     bool axis = ks_text_is(name, "CosineSimilarity") && ks_text_is(member->key, "axis");
     if (ks_text_is(member->key, "fn"))
-        return KS_OK; // its class says it
+        return KS_OK;  // its class says it
     if (delta || axis) // which Keras 3 does not write
         return number_is(&value, delta ? 1 : -1)
                    ? KS_OK
@@ -193,8 +192,8 @@ static ks_code check_keys(ks_training *t, const ks_value *config) {
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
             found = found || ks_text_is(member->key, known[k]);
         if (!found)
-            code = ks__training_lose(&none, t, "training_config:", "Keras 3 has nothing for \"%.40s\"",
-                                     member->key.data);
+            code =
+                ks__training_lose(&none, t, "training_config:", "Keras 3 has nothing for \"%.40s\"", member->key.data);
     }
     return code;
 }

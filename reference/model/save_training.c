@@ -3,7 +3,8 @@
 // How a model was compiled and its optimizer's state, between Keras 3 and the older HDF5 form:
 //
 //   attribute training_config   JSON: loss, metrics, optimizer_config (config/training.h)
-//   group optimizer_weights     attribute weight_names; datasets "iteration:0", "adam/m/dense/kernel:0", …, in the order
+//   group optimizer_weights     attribute weight_names; datasets "iteration:0", "adam/m/dense/kernel:0", …, in the
+//   order
 //                               of optimizer.variables, which is all that counts (weights/optimizer.h)
 //
 // A state is written only whole: optimizers pass over one that does not fit. From one file of Keras 2 to another both
@@ -188,7 +189,8 @@ static ks_code obstacle(const char **out, matching *m) {
     near = 0;
     if (ks_state_plan_find(&m->to, &(ks_state_part){.slot = "u_product"}, &near) < m->to.count && m->iteration != 0)
         *out = "the older form does not hold the product of Nadam's momenta";
-    if (m->compiled->keras3 && m->iteration == 0 && ks_value_get(ks_value_get(&m->compiled->optimizer, "config"), "use_ema")->as.boolean)
+    if (m->compiled->keras3 && m->iteration == 0 &&
+        ks_value_get(ks_value_get(&m->compiled->optimizer, "config"), "use_ema")->as.boolean)
         *out = "averages of Keras 2 begin with the weights, these with nothing";
 done:
     return code;
@@ -263,12 +265,14 @@ static ks_code put_weight(ks__save *save, ks_hdf5_writer *writer, const char *na
 }
 
 static ks_code put_names(ks__save *save, ks_hdf5_writer *writer, const ks_text *names, size_t count) {
-    return ks_weights_write_names(save->context, &save->arena, writer, "optimizer_weights", "weight_names", names, count);
+    return ks_weights_write_names(save->context, &save->arena, writer, "optimizer_weights", "weight_names", names,
+                                  count);
 }
 
 static const char *name_of(ks__save *save, const ks__compiled *c, const ks_state_part *part) {
     const ks_value *name = ks_value_get(ks_value_get(&c->optimizer, "config"), "name");
-    bool named = name && name->type == KS_VALUE_STRING && name->text.size && !memchr(name->text.data, '/', name->text.size);
+    bool named =
+        name && name->type == KS_VALUE_STRING && name->text.size && !memchr(name->text.data, '/', name->text.size);
     if (!part->variable)
         return ks_arena_format(&save->arena, "%s:0", part->slot);
     return ks_arena_format(&save->arena, "%s/%s/%s:0", named ? name->text.data : "optimizer", part->slot, part->name);

@@ -55,9 +55,9 @@ static ks_code add(planning *p, const char *slot, const ks_trained *trained, siz
         p->plan->items = bigger;
         p->plan->room = room;
     }
-    p->plan->items[p->plan->count++] = (ks_state_part){slot, trained ? trained->variables[i] : NULL,
-                                                       trained ? trained->names[i] : NULL, dtype,
-                                                       shape ? *shape : (ks_shape){0, {0}}};
+    p->plan->items[p->plan->count++] =
+        (ks_state_part){slot, trained ? trained->variables[i] : NULL, trained ? trained->names[i] : NULL, dtype,
+                        shape ? *shape : (ks_shape){0, {0}}};
     return KS_OK;
 }
 
