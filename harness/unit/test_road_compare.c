@@ -648,6 +648,62 @@ static void equal_files(void **state) {
     }
 }
 
+static void expect_agreement(hid_t file) {
+    ks_bytes bytes = odd_end(file);
+    ks_roads_result result = compare_hdf5(bytes);
+    release(bytes);
+    if (result.strict.code != KS_OK)
+        fail_msg("the strict road says: %s", result.strict.message);
+    assert_int_equal(result.outcome, KS_ROADS_AGREE);
+}
+
+/// Addresses and lengths of every pair of sizes: where a name stands in a heap is a length, also in symbol tables.
+static void sizes_of_numbers(void **state) {
+    (void)state;
+    static const size_t sizes[] = {2, 4, 8};
+    for (size_t i = 0; i < 9; i++) {
+        hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+        H5Pset_sizes(creation, sizes[i / 3], sizes[i % 3]);
+        hid_t file = odd_begin_with(false, creation);
+        H5Gclose(H5Gcreate2(file, "group", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        odd_floats(file, "group/floats", 4, H5T_IEEE_F32LE, -1);
+        odd_floats(file, "chunks", 7, H5T_IEEE_F32LE, odd_chunked(3));
+        expect_agreement(file);
+    }
+}
+
+/// The superblock's extension says how file space was managed; a reader needs nothing of it.
+static void managed_space(void **state) {
+    (void)state;
+    for (int strategy = H5F_FSPACE_STRATEGY_FSM_AGGR; strategy <= H5F_FSPACE_STRATEGY_NONE; strategy++) {
+        for (int persist = 0; persist < 2; persist++) {
+            hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+            H5Pset_file_space_strategy(creation, (H5F_fspace_strategy_t)strategy, persist, 1);
+            hid_t file = odd_begin_with(true, creation);
+            odd_floats(file, "a", 4, H5T_IEEE_F32LE, -1);
+            expect_agreement(file);
+        }
+    }
+}
+
+/// From when on attributes stand in a heap is said in the header, and both numbers must fit together.
+static void attribute_limits(void **state) {
+    (void)state;
+    static const uint8_t limits[] = {7, 0, 3, 0};
+    hid_t file = odd_begin(true);
+    hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_attr_phase_change(list, limits[0], limits[2]);
+    H5Gclose(H5Gcreate2(file, "group", H5P_DEFAULT, list, H5P_DEFAULT));
+    H5Pclose(list);
+    ks_bytes bytes = odd_end(file);
+    assert_int_equal(compare_hdf5(bytes).strict.code, KS_OK);
+    for (size_t at = 0; at + sizeof limits < bytes.size; at++)
+        if (memcmp(bytes.data + at, limits, sizeof limits) == 0)
+            ((uint8_t *)(uintptr_t)bytes.data)[at] = 2;
+    assert_int_equal(compare_hdf5(bytes).strict.code, KS_E_HDF5_HEADER); // seen before the checksum
+    release(bytes);
+}
+
 /// Shared messages, kept in a table of their own.
 static void outside_the_profile(void **state) {
     (void)state;
@@ -781,6 +837,9 @@ int main(void) {
         TEST(other_methods),
         TEST(zip_limits),
         TEST(equal_files),
+        TEST(sizes_of_numbers),
+        TEST(managed_space),
+        TEST(attribute_limits),
         TEST(outside_the_profile),
         TEST(lax_structures),
         TEST(fragile_library),
