@@ -75,10 +75,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         same_config_in(bytes)) {
         options.road = KS_ROAD_LIBRARY;
         code = ks_model_load_bytes(&library, &second, bytes, "input.h5", &options);
+        bool no_memory = code == KS_E_OVER_MEMORY || code == KS_E_NO_MEMORY; // the row "hdf5-memory"
         if (code != KS_OK)
             fprintf(stderr, "the library road refuses it at %s: %s\n", second.error.place, second.error.message);
-        ks_fuzz_assert(code == KS_OK);
-        compare(strict, library);
+        ks_fuzz_assert(code == KS_OK || (no_memory && first.memory.peak * 4 >= first.memory.limit));
+        if (code == KS_OK)
+            compare(strict, library);
     }
     ks_model_free(strict);
     ks_model_free(library);

@@ -79,14 +79,22 @@ static bool is_bool(hid_t type) {
     if (H5Tget_size(type) != 1 || H5Tget_nmembers(type) != 2)
         return false;
     hid_t base = H5Tget_super(type);
-    bool is_signed = base >= 0 && H5Tget_class(base) == H5T_INTEGER && H5Tget_sign(base) == H5T_SGN_2;
+    bool is_int8 = base >= 0 && H5Tget_class(base) == H5T_INTEGER && integer_dtype(base, 1) == KS_INT8;
     if (base >= 0)
         H5Tclose(base);
     int8_t value[2] = {-1, -1};
-    if (!is_signed || H5Tget_member_value(type, 0, &value[0]) < 0 || H5Tget_member_value(type, 1, &value[1]) < 0)
+    if (!is_int8 || H5Tget_member_value(type, 0, &value[0]) < 0 || H5Tget_member_value(type, 1, &value[1]) < 0)
         return false;
     return (member_is(type, 0, "FALSE") && member_is(type, 1, "TRUE") && value[0] == 0 && value[1] == 1) ||
            (member_is(type, 0, "TRUE") && member_is(type, 1, "FALSE") && value[0] == 1 && value[1] == 0);
+}
+
+/// A complex number of two such floats, or NONE.
+static ks_dtype part_dtype(hid_t part, size_t size, bool *big_endian) {
+    if (part < 0 || H5Tget_class(part) != H5T_FLOAT || H5Tget_size(part) * 2 != size || !plain_order(part, big_endian))
+        return KS_DTYPE_NONE;
+    ks_dtype dtype = float_dtype(part, size / 2);
+    return dtype == KS_FLOAT32 ? KS_COMPLEX64 : dtype == KS_FLOAT64 ? KS_COMPLEX128 : KS_DTYPE_NONE;
 }
 
 static ks_dtype complex_dtype(hid_t type, size_t size, bool *big_endian) {
@@ -95,12 +103,10 @@ static ks_dtype complex_dtype(hid_t type, size_t size, bool *big_endian) {
         return KS_DTYPE_NONE;
     hid_t real = H5Tget_member_type(type, 0);
     hid_t imaginary = H5Tget_member_type(type, 1);
-    ks_dtype dtype = KS_DTYPE_NONE;
-    if (real >= 0 && imaginary >= 0 && H5Tequal(real, imaginary) > 0 && H5Tget_class(real) == H5T_FLOAT &&
-        H5Tget_size(real) * 2 == size && plain_order(real, big_endian)) {
-        ks_dtype part = float_dtype(real, size / 2);
-        dtype = part == KS_FLOAT32 ? KS_COMPLEX64 : part == KS_FLOAT64 ? KS_COMPLEX128 : KS_DTYPE_NONE;
-    }
+    bool other = false;
+    ks_dtype dtype = part_dtype(real, size, big_endian);
+    if (dtype != part_dtype(imaginary, size, &other) || other != *big_endian) // how unused bits are filled may differ
+        dtype = KS_DTYPE_NONE;
     if (real >= 0)
         H5Tclose(real);
     if (imaginary >= 0)
