@@ -441,6 +441,8 @@ def structure(env, model, loaded, kind, config, names, data, tensors, values):
 
 def case_record(env, kind, case, artifact, seed, numbers, architecture, tolerance):
     prediction = None
+    # A file of Keras 1 does not say who computed it; of convolutions and pooling this matters.
+    options = {"backend": "theano"} if env.theano and env.generation == 1 and (case.family == "convolution" or case.name.startswith("conv-lstm")) else {}
     if numbers:
         spread, scale, atol = numbers
         prediction = {
@@ -461,7 +463,7 @@ def case_record(env, kind, case, artifact, seed, numbers, architecture, toleranc
         "since": "0.1",
         "revision": 1,
         "artifact": artifact,
-        "load": {"architecture": architecture, "initial": None, "options": {}},
+        "load": {"architecture": architecture, "initial": None, "options": options},
         "writer": {
             "keras": env.version,
             "backend": env.backend,

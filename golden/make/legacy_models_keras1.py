@@ -115,12 +115,22 @@ def convolution():
     yield stack("locally-connected-1d", lambda s: [L.LocallyConnected1D(4, 2, subsample_length=3, input_shape=s)], one, also=WEIGHTS)
 
 
+def theano():
+    """What Theano computes in its own way: padding "same" of even windows, strides and pooling."""
+    if not E.theano:
+        return
+    yield stack("convolution-1d-same-stride", lambda s: [L.Convolution1D(4, 3, border_mode="same", subsample_length=2, input_shape=s)], (12, 3), also=WEIGHTS)
+    yield stack("convolution-2d-even", lambda s: [L.Convolution2D(4, 4, 2, border_mode="same", subsample=(1, 2), dim_ordering="th", input_shape=s)], (3, 8, 9))
+    yield stack("average-2d-same", lambda s: [L.AveragePooling2D((2, 3), strides=(2, 2), border_mode="same", dim_ordering="th", input_shape=s)], (3, 8, 9))
+    yield stack("max-2d-same", lambda s: [L.MaxPooling2D((5, 4), strides=(2, 1), border_mode="same", dim_ordering="tf", input_shape=s)], (8, 9, 3))
+
+
 def shapes():
     for order in ("tf", "th"):
         two = (8, 9, 3) if order == "tf" else (3, 8, 9)
         more = {"dim_ordering": order}
         yield stack("max-2d-" + order, lambda s, more=more: [L.MaxPooling2D((2, 3), input_shape=s, **more)], two, tier=1)
-        yield stack("average-2d-" + order, lambda s, more=more: [L.AveragePooling2D((3, 3), strides=(2, 2), border_mode="same" if not E.theano else "valid", input_shape=s, **more)], two)
+        yield stack("average-2d-" + order, lambda s, more=more: [L.AveragePooling2D((3, 3), strides=(2, 2), border_mode="same", input_shape=s, **more)], two)
         yield stack("global-2d-" + order, lambda s, more=more: [L.GlobalAveragePooling2D(input_shape=s, **more)], two)
         yield stack("global-max-2d-" + order, lambda s, more=more: [L.GlobalMaxPooling2D(input_shape=s, **more)], two)
         yield stack("padding-2d-" + order, lambda s, more=more: [L.ZeroPadding2D((1, 2, 0, 3), input_shape=s, **more), L.Convolution2D(3, 2, 2, **more), L.Cropping2D(((1, 0), (2, 1)), **more)], two)
@@ -314,6 +324,6 @@ def guide():
 
 
 FAMILIES = [
-    ("core", core), ("activation", activation), ("convolution", convolution), ("shapes", shapes), ("normalization", normalization),
+    ("core", core), ("activation", activation), ("convolution", convolution), ("convolution", theano), ("shapes", shapes), ("normalization", normalization),
     ("merging", merging), ("recurrent", recurrent), ("structure", structure), ("compiled", compiled), ("guide", guide),
 ]  # fmt: skip

@@ -110,6 +110,14 @@ static ks_code get_flag(bool *out, const ks_case *c, const ks_member *member) {
     return KS_OK;
 }
 
+static ks_code get_backend(ks_case *c, const ks_value *value) {
+    int backend = value->type == KS_VALUE_STRING ? ks_backend_by_name(value->text.data) : -1;
+    if (backend < 0)
+        return wrong(c, "backend", "should be tensorflow or theano");
+    c->backend = (ks_backend)backend;
+    return KS_OK;
+}
+
 static ks_code get_options(ks_case *c, const ks_value *options) {
     ks_code code = KS_OK;
     if (!options || options->type != KS_VALUE_DICT)
@@ -120,6 +128,8 @@ static ks_code get_options(ks_case *c, const ks_value *options) {
             KS_TRY(get_flag(&c->by_name, c, member));
         else if (ks_text_is(member->key, "skip_mismatch"))
             KS_TRY(get_flag(&c->skip_mismatch, c, member));
+        else if (ks_text_is(member->key, "backend"))
+            KS_TRY(get_backend(c, &member->value));
         else if (ks_text_is(member->key, "into"))
             KS_TRY(get_text(&c->into, c, options, "into", false));
         else

@@ -4,6 +4,7 @@
 #ifndef KASSAY_HARNESS_RUNNER_CASE_H
 #define KASSAY_HARNESS_RUNNER_CASE_H
 
+#include <kassay/dialect.h>
 #include <kassay/json.h>
 
 #define KS_CASE_MAX_OUTPUTS 64
@@ -18,6 +19,7 @@ typedef struct ks_case {
     const char *title, *format, *artifact;
     const char *architecture; ///< file name in the folder, NULL: none
     const char *into;         ///< a model file in the folder, in place of an architecture: weights are loaded into it
+    ks_backend backend;       ///< option of a load: who computed the model
     bool by_name, skip_mismatch; ///< options of a load into a model
     const char *initial;         ///< the same: weights of the model before a load into it
     const char *writer;          ///< Keras version

@@ -127,8 +127,9 @@ done:
 
 // Weights into a model: the case's `into` or its architecture, whose own weights are the initial ones if it says so.
 static ks_code load_into(ks_model **out, ks_context *context, const ks_case *c, ks_road road) {
-    ks_load_options options = {road, c->format, c->by_name, c->skip_mismatch};
-    ks_model_options model_options = {.road = road, .registry = ks_case_custom_objects(context, c)};
+    ks_load_options options = {road, c->format, c->by_name, c->skip_mismatch, c->backend};
+    ks_model_options model_options = {
+        .road = road, .backend = c->backend, .registry = ks_case_custom_objects(context, c)};
     ks_model *model = NULL;
     char path[2048], artifact[2048];
     ks_code code;
@@ -148,7 +149,8 @@ done:
 
 // A reject case is judged by `check`, which looks at everything; an accept case by a load.
 static ks_code load_case(ks_model **out, ks_context *context, const ks_case *c, ks_road road) {
-    ks_model_options options = {.road = road, .format = c->format, .registry = ks_case_custom_objects(context, c)};
+    ks_model_options options = {
+        .road = road, .format = c->format, .backend = c->backend, .registry = ks_case_custom_objects(context, c)};
     char artifact[2048], architecture[2048];
     *out = NULL;
     if (ks_case_loads_into(c))

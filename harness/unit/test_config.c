@@ -35,7 +35,7 @@ static void read_document(document *d, const char *text, uint64_t fail_at) {
     d->code = ks_json_parse(&d->json, &d->context, (ks_bytes){(const uint8_t *)text, strlen(text)}, KS_ROAD_STRICT);
     if (d->code == KS_OK)
         d->code = ks_config_read(&d->root, &d->context, &d->arena, ks_json_root(d->json), "config.json",
-                                 &(ks_config_options){KS_DIALECT_AUTO, "", NULL, false});
+                                 &(ks_config_options){.keras_version = ""});
 }
 
 static void free_document(document *d) {

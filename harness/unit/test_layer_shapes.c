@@ -142,7 +142,7 @@ static void check(const shape_case *c) {
     code = ks_json_parse(&json, &context, (ks_bytes){(const uint8_t *)document, strlen(document)}, KS_ROAD_STRICT);
     if (code == KS_OK)
         code = ks_config_read(&root, &context, &arena, ks_json_root(json), "config.json",
-                              &(ks_config_options){KS_DIALECT_AUTO, "", NULL, false});
+                              &(ks_config_options){.keras_version = ""});
     got = ks_code_name(code);
     if (code == KS_OK) {
         size_t slot = 0;

@@ -16,6 +16,7 @@ typedef struct checking {
     const struct ks_registry *registry; ///< of --custom
     int road;
     ks_dialect dialect;
+    ks_backend backend;
     bool json;
     int worst;
     size_t n_files;
@@ -72,6 +73,7 @@ static ks_code check_road(checking *c, ks_context *context, const char *path, ks
     options.format = ks_argument(&ks_command_check, c->arguments, "--format");
     options.architecture = ks_argument(&ks_command_check, c->arguments, "--architecture");
     options.dialect = c->dialect;
+    options.backend = c->backend;
     ks_context_init(context, &c->limits);
     options.registry = c->registry;
     return ks_model_check(context, path, &options);
@@ -149,7 +151,8 @@ static int run(const ks_arguments *arguments) {
     c.json = ks_argument(&ks_command_check, arguments, "--json") != NULL;
     c.road = ks_parse_road(ks_argument(&ks_command_check, arguments, "--road"), 0);
     if (c.road < 0 || !ks_parse_limits(&c.limits, ks_argument(&ks_command_check, arguments, "--limits")) ||
-        !ks_parse_dialect(&c.dialect, ks_argument(&ks_command_check, arguments, "--dialect")))
+        !ks_parse_dialect(&c.dialect, ks_argument(&ks_command_check, arguments, "--dialect")) ||
+        !ks_parse_backend(&c.backend, ks_argument(&ks_command_check, arguments, "--backend")))
         return KS_EXIT_USAGE;
     ks_context_init(&context, NULL);
     if (!ks_load_custom(&c.registry, &context, ks_argument(&ks_command_check, arguments, "--custom")))
@@ -167,6 +170,7 @@ static const ks_option options[] = {
     {"--architecture", "FILE", "config (JSON file or model file) for weights-only files"},
     {"--format", "FORMAT", KS_FORMATS_HELP},
     {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},
+    {"--backend", "auto|tensorflow|theano", KS_BACKEND_HELP},
     {"--road", "strict|library|both", "which reader; both: the library road must accept what the strict one accepted"},
     {"--custom", "FILE.so", "a plugin with custom classes (<kassay/plugin.h>)"},
     {"--limits", "K=V,…", "change limits, such as json_depth=100"},

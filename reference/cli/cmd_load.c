@@ -61,6 +61,7 @@ static int run(const ks_arguments *arguments) {
     model = ks_load_model(&context, self, &model_arguments, &exit_code);
     if (!model)
         return exit_code;
+    ks_parse_backend(&options.backend, ks_argument(self, arguments, "--backend"));
     options.road = ks_parse_road(ks_argument(self, arguments, "--road"), 0) == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT;
     if (load(&context, model, arguments, &options) != KS_OK)
         exit_code = ks_report_error(&context, json);
@@ -78,6 +79,7 @@ static const ks_option options[] = {
     {"--report", "FILE", "JSON: what was loaded, skipped and left; - is standard output"},
     {"--dialect", "auto|keras1|keras2|keras3", KS_DIALECT_HELP},
     {"--custom", "FILE.so", "a plugin with custom classes of the model (<kassay/plugin.h>)"},
+    {"--backend", "auto|tensorflow|theano", KS_BACKEND_HELP},
     {"--road", "strict|library", "which reader: our own (default) or libzip, libhdf5 and cJSON"},
     {"--limits", "K=V,…", "change limits, such as json_depth=100"},
     {"--json", NULL, "errors as JSON records"},

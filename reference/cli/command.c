@@ -34,6 +34,15 @@ bool ks_parse_dialect(ks_dialect *out, const char *text) {
     return false;
 }
 
+bool ks_parse_backend(ks_backend *out, const char *text) {
+    int backend = text ? ks_backend_by_name(text) : KS_BACKEND_AUTO;
+    *out = backend < 0 ? KS_BACKEND_AUTO : (ks_backend)backend;
+    if (backend >= 0)
+        return true;
+    fprintf(stderr, "kassay: --backend wants auto, tensorflow or theano, found \"%s\"\n", text);
+    return false;
+}
+
 bool ks_parse_limits(ks_limits *limits, const char *text) {
     char one[128];
     *limits = ks_limits_default();
@@ -131,7 +140,8 @@ bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_c
                               .architecture = ks_argument(command, arguments, "--architecture"),
                               .format = ks_argument(command, arguments, "--format")};
     return road >= 0 && ks_parse_limits(limits, ks_argument(command, arguments, "--limits")) &&
-           ks_parse_dialect(&out->dialect, ks_argument(command, arguments, "--dialect"));
+           ks_parse_dialect(&out->dialect, ks_argument(command, arguments, "--dialect")) &&
+           ks_parse_backend(&out->backend, ks_argument(command, arguments, "--backend"));
 }
 
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code) {

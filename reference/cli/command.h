@@ -46,6 +46,8 @@ const char *ks_argument(const ks_command *command, const ks_arguments *arguments
 int ks_parse_road(const char *text, int otherwise);
 /// False and a message when it is no dialect; `text` NULL: KS_DIALECT_AUTO.
 bool ks_parse_dialect(ks_dialect *out, const char *text);
+/// False and a message when it is no backend; `text` NULL: KS_BACKEND_AUTO.
+bool ks_parse_backend(ks_backend *out, const char *text);
 /// Applies "K=V,K=V"; false and a message when a name or number is wrong. `text` may be NULL.
 bool ks_parse_limits(ks_limits *limits, const char *text);
 /// A whole number of at least `minimum`; false and a message when it is none.
@@ -54,12 +56,12 @@ bool ks_parse_count(unsigned *out, const char *option, const char *text, unsigne
 void ks_put_error(ks_json_writer *writer, const ks_error *error);
 /// Prints the context's error to standard error, as one line or with `json` as an error record; returns the exit code.
 int ks_report_error(const ks_context *context, bool json);
-/// The options --road, --architecture, --format, --dialect and --limits; --custom is left to ks_load_custom. False
-/// after a message.
+/// The options --road, --architecture, --format, --dialect, --backend and --limits; --custom is left to ks_load_custom.
+/// False after a message.
 bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_command *command,
                             const ks_arguments *arguments);
-/// Loads MODEL, the first operand, as the options --road, --architecture, --format, --dialect, --custom and --limits
-/// say. NULL after a message;
+/// Loads MODEL, the first operand, as the options --road, --architecture, --format, --dialect, --backend, --custom and
+/// --limits say. NULL after a message;
 /// `*exit_code` is set.
 ks_model *ks_load_model(ks_context *context, const ks_command *command, const ks_arguments *arguments, int *exit_code);
 /// Loads the plugin of --custom, a file or the plain name of one of golden/custom; `path` NULL: no registry. False with

@@ -13,6 +13,7 @@ typedef struct ks_config_options {
     ks_dialect dialect;                 ///< AUTO: `keras_version` decides, else the form of the config
     const char *keras_version;          ///< that the file names, "" when it names none
     const struct ks_registry *registry; ///< custom classes passed at load; NULL: none
+    ks_backend backend;                 ///< who computed it; only of Keras 1 and 2 before tf.keras
     bool described; ///< a single object that need not run: classes and values outside this reference too
 } ks_config_options;
 

@@ -16,6 +16,7 @@ typedef struct ks__reader {
     ks_dialect dialect;                 ///< never AUTO; of the document, which is upgraded when it is not KERAS3
     bool described;                     ///< objects are only described: what cannot be run here is read all the same
     bool multi_backend;                 ///< the document is of Keras 1 or 2 before tf.keras
+    bool theano;                        ///< … and computed by Theano
     int version;                        ///< of Keras, 209 for "2.9.0"; 0: not said
     int depth;                          ///< of records in records
     const struct ks_registry *registry; ///< passed at load

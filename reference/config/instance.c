@@ -72,8 +72,10 @@ static ks_code complete(const ks_value **out, ks_instance *i, const ks_value *va
 }
 
 static ks_code read_instance(ks_instance *i, const ks_value *value, const ks_object_options *options) {
-    ks_config_options config = {options ? options->dialect : KS_DIALECT_AUTO, "", options ? options->registry : NULL,
-                                true};
+    ks_config_options config = {.dialect = options ? options->dialect : KS_DIALECT_AUTO,
+                                .keras_version = "",
+                                .registry = options ? options->registry : NULL,
+                                .described = true};
     ks_code code;
     KS_TRY(complete(&value, i, value, options ? options->kind : NULL));
     KS_TRY(ks_config_read(&i->object, i->context, &i->arena, value, "object", &config));

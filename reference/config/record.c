@@ -222,6 +222,7 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
     object->original = reader->dialect == KS_DIALECT_KERAS3 ? record : ks_value_get(record, "original");
     object->dialect = reader->dialect;
     object->multi_backend = reader->multi_backend;
+    object->theano = reader->theano;
     object->version = reader->version;
     object->config = ks_value_get(record, "config");
     object->place = ks_arena_path(reader->arena, place, "config");
@@ -320,6 +321,7 @@ ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, co
     if (!place)
         return context->error.code;
     reader.multi_backend = ks__multi_backend(reader.dialect, ks_config_keras_version(value, options));
+    reader.theano = reader.multi_backend && options->backend == KS_BACKEND_THEANO;
     reader.version = ks__version_number(ks_config_keras_version(value, options));
     if (reader.dialect != KS_DIALECT_KERAS3)
         KS_TRY(ks__upgrade_document(&value, context, arena, value, reader.dialect,

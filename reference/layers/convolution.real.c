@@ -25,6 +25,7 @@ static ks_code prepare(convolution *c, ks_run *run, ks_call *call, ks_object *ob
     ks_window_rule rule;
     c->params = object->params;
     rule = ks_convolution_rule(c->params);
+    rule.same = object->theano ? KS_SAME_THEANO_CONVOLUTION : KS_SAME_TENSORFLOW;
     c->window = transposed ? ks_window_between(&result->shape, &input->shape, &rule)
                            : ks_window_between(&input->shape, &result->shape, &rule);
     c->batch = (size_t)input->shape.dims[0];

@@ -28,13 +28,13 @@ typedef struct lstm_run {
 } lstm_run;
 
 // The geometry of a convolution with padding "same" from the states' places to themselves.
-static ks_window inner_window(const ks_window *outer) {
+static ks_window inner_window(const ks_window *outer, bool theano) {
     ks_window w = *outer;
     for (int i = 0; i < KS_SPATIAL; i++) {
         w.in[i] = w.out[i];
         w.stride[i] = 1;
         w.dilation[i] = 1;
-        w.before[i] = (w.kernel[i] - 1) / 2;
+        w.before[i] = theano ? w.kernel[i] / 2 : (w.kernel[i] - 1) / 2;
     }
     return w;
 }
@@ -185,6 +185,7 @@ static ks_code prepare(lstm_run *r, ks_run *run, ks_call *call, ks_object *objec
     ks_window_rule rule = ks_convolution_rule(&params->convolution);
     ks_shape step = input->shape, state, picture;
     ks_code code;
+    rule.same = object->theano ? KS_SAME_THEANO_CONVOLUTION : KS_SAME_TENSORFLOW;
     r->params = params;
     r->x = KS_REAL(ks_as_real)(run, input);
     if (!r->x)
@@ -192,7 +193,7 @@ static ks_code prepare(lstm_run *r, ks_run *run, ks_call *call, ks_object *objec
     ks_shape_drop(&step, 1);
     KS_TRY(ks_conv_lstm_step_shape(&state, call, object, &input->shape));
     r->window = ks_window_between(&step, &state, &rule);
-    r->inner = inner_window(&r->window);
+    r->inner = inner_window(&r->window, object->theano);
     r->batch = (size_t)input->shape.dims[0];
     r->steps = (size_t)input->shape.dims[1];
     r->channels = (size_t)step.dims[ks_channel_axis(&step, rule.channels_first)];

@@ -23,7 +23,9 @@ static ks_code forward_pool(ks_run *run, ks_call *call, ks_object *object, ks_tr
     const ks_array *input = ks_call_input(call, object);
     const ks_real *x = KS_REAL(ks_as_real)(run, input);
     ks_window_rule rule = ks_pooling_rule(object->params);
-    ks_window window = ks_window_between(&input->shape, &out->as.array->shape, &rule);
+    ks_window window;
+    rule.same = object->theano ? KS_SAME_THEANO_POOLING : KS_SAME_TENSORFLOW;
+    window = ks_window_between(&input->shape, &out->as.array->shape, &rule);
     if (!x)
         return run->context->error.code;
     if (rule.channels_first)

@@ -211,8 +211,11 @@ ks_code ks_model_load_weights(ks_text *report, ks_model *m, const char *path, co
         *report = (ks_text){NULL, 0};
     if (!values)
         return m->context->error.code;
-    w.weights = (ks_weights_options){
-        .copy = true, .skip_mismatch = w.options->skip_mismatch, .by_name = w.options->by_name, .report = &w.report};
+    w.weights = (ks_weights_options){.copy = true,
+                                     .skip_mismatch = w.options->skip_mismatch,
+                                     .by_name = w.options->by_name,
+                                     .backend = w.options->backend,
+                                     .report = &w.report};
     code = ks_source_open(&w.source, m->context, path);
     m->context->memory.limit += limit; // both files count
     if (code == KS_OK)

@@ -65,7 +65,10 @@ static ks_writer writer_of(const ks_model *m, ks_bytes config) {
 }
 
 static ks_code read_config(ks_model *m, ks_bytes bytes, const char *name) {
-    ks_config_options options = {m->options.dialect, m->keras_version, m->options.registry, false};
+    ks_config_options options = {.dialect = m->options.dialect,
+                                 .keras_version = m->keras_version,
+                                 .registry = m->options.registry,
+                                 .backend = m->options.backend};
     ks_code code;
     KS_TRY(note_version(m, &options));
     m->dialect = ks_config_dialect(ks_json_root(m->config), &options);

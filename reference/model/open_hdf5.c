@@ -24,8 +24,11 @@ ks_code ks__model_hdf5(ks_model *m, ks_bytes bytes, const char *name) {
 }
 
 ks_code ks__model_architecture(ks_model *m) {
-    ks_model_options options = {
-        .road = m->options.road, .dialect = m->options.dialect, .registry = m->options.registry, .check_only = true};
+    ks_model_options options = {.road = m->options.road,
+                                .dialect = m->options.dialect,
+                                .backend = m->options.backend,
+                                .registry = m->options.registry,
+                                .check_only = true};
     uint64_t limit = m->context->memory.limit;
     ks_code code;
     if (!m->options.architecture)
@@ -103,7 +106,7 @@ done:
 }
 
 static ks_code load_group(ks_model *m, const char *path, const char *document) {
-    ks_weights_options options = {.check = m->options.check_only};
+    ks_weights_options options = {.check = m->options.check_only, .backend = m->options.backend};
     ks_legacy_group group;
     ks_code code;
     KS_TRY(ks_legacy_group_open(&group, m->context, &m->arena, m->weights, document, path));

@@ -132,6 +132,7 @@ ks_code ks_make_child(ks_object **out, ks_call *call, ks_object *object, const c
     child->trainable = object->trainable;
     child->dialect = object->dialect;
     child->multi_backend = object->multi_backend;
+    child->theano = object->theano;
     child->version = object->version;
     child->compute_dtype = object->compute_dtype;
     child->variable_dtype = object->variable_dtype;

@@ -75,8 +75,12 @@ static const ks_key separable_conv1d_keys[] = {SEPARABLE_KEYS(1)};
 static const ks_key separable_conv2d_keys[] = {SEPARABLE_KEYS(2)};
 
 ks_window_rule ks_convolution_rule(const ks_convolution *params) {
-    ks_window_rule rule = {&params->kernel_size, &params->strides, &params->dilation_rate, (ks_padding)params->padding,
-                           params->data_format == KS_CHANNELS_FIRST};
+    ks_window_rule rule = {&params->kernel_size,
+                           &params->strides,
+                           &params->dilation_rate,
+                           (ks_padding)params->padding,
+                           params->data_format == KS_CHANNELS_FIRST,
+                           KS_SAME_TENSORFLOW};
     return rule;
 }
 

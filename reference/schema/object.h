@@ -59,6 +59,7 @@ struct ks_object {
     bool built;
     ks_dialect dialect; ///< of the document it came from, where the same words mean other numbers
     bool multi_backend; ///< of Keras 1 and 2 before they became tf.keras
+    bool theano;        ///< … and computed by Theano
     int version;        ///< of Keras, 209 for "2.9.0"; 0: the document does not say
     ks_dtype compute_dtype;
     ks_dtype variable_dtype;

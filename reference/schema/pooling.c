@@ -45,8 +45,12 @@ static ks_array *pooling_input(ks_call *call, const ks_object *object, int rank)
 // --- windows --------------------------------------------------------------------------------------------------------
 
 ks_window_rule ks_pooling_rule(const ks_pooling *params) {
-    ks_window_rule rule = {&params->pool_size, &params->strides, NULL, (ks_padding)params->padding,
-                           params->data_format == KS_CHANNELS_FIRST};
+    ks_window_rule rule = {&params->pool_size,
+                           &params->strides,
+                           NULL,
+                           (ks_padding)params->padding,
+                           params->data_format == KS_CHANNELS_FIRST,
+                           KS_SAME_TENSORFLOW};
     return rule;
 }
 

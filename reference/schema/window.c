@@ -88,12 +88,17 @@ ks_shape ks_window_transposed_shape(const ks_shape *input, const ks_window_rule 
     return shape;
 }
 
-static int64_t padding_before(int64_t large, int64_t small, int64_t extent, int64_t stride, ks_padding padding) {
+static int64_t padding_before(int64_t large, int64_t small, int64_t extent, int64_t stride,
+                              const ks_window_rule *rule) {
     int64_t total;
-    if (padding == KS_PADDING_VALID)
+    if (rule->padding == KS_PADDING_VALID)
         return 0;
-    if (padding == KS_PADDING_CAUSAL)
+    if (rule->padding == KS_PADDING_CAUSAL)
         return extent - 1;
+    if (rule->same == KS_SAME_THEANO_CONVOLUTION)
+        return extent / 2;
+    if (rule->same == KS_SAME_THEANO_POOLING)
+        return extent > 2 && extent % 2 ? extent - 2 : extent - 1;
     total = (small - 1) * stride + extent - large;
     return total > 0 ? total / 2 : 0;
 }
@@ -111,8 +116,7 @@ ks_window ks_window_between(const ks_shape *large, const ks_shape *small, const 
         window.stride[i] = real ? rule->stride->items[axis] : 1;
         window.dilation[i] = real ? dilation_of(rule, axis) : 1;
         window.before[i] =
-            real ? padding_before(window.in[i], window.out[i], extent_of(rule, axis), window.stride[i], rule->padding)
-                 : 0;
+            real ? padding_before(window.in[i], window.out[i], extent_of(rule, axis), window.stride[i], rule) : 0;
     }
     return window;
 }

@@ -3,7 +3,7 @@
 // Windows that slide over spatial axes: sizes of their results, and the geometry that convolution and pooling kernels
 // walk. Source of the rules: Keras 3 ops/operation_utils.py (compute_conv_output_shape, compute_pooling_output_shape),
 // backend/common/backend_utils.py (compute_conv_transpose_output_shape); TensorFlow's "SAME" puts the odd element of
-// padding behind.
+// padding behind. Theano: Keras 1.2 and 2.3 backend/theano_backend.py (conv2d, pool2d).
 #ifndef KASSAY_SCHEMA_WINDOW_H
 #define KASSAY_SCHEMA_WINDOW_H
 
@@ -23,11 +23,15 @@ typedef struct ks_window {
     int64_t before[KS_SPATIAL]; ///< padding in front of the first element
 } ks_window;
 
+/// Where padding "same" begins. Theano has half of a convolution's window in front, and nearly all of a pooling's.
+typedef enum ks_same { KS_SAME_TENSORFLOW, KS_SAME_THEANO_CONVOLUTION, KS_SAME_THEANO_POOLING } ks_same;
+
 /// What a row knows of its windows. `dilation` may be empty: 1.
 typedef struct ks_window_rule {
     const ks_ints *kernel, *stride, *dilation;
     ks_padding padding;
     bool channels_first;
+    ks_same same; ///< only matters where elements are walked: sizes are the same
 } ks_window_rule;
 
 /// Sums and products of sizes; unknown stays unknown, what does not fit becomes INT64_MAX.

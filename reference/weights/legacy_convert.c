@@ -6,7 +6,7 @@
 // engine/saving.py (_need_convert_kernel). Keras 3 converts nothing: there a shape that differs is an error.
 #include <string.h>
 
-#include "schema/convolution.h"
+#include "schema/convolutional_recurrent.h"
 #include "schema/key_row.h"
 #include "schema/recurrent.h"
 #include "weights/legacy_internal.h"
@@ -89,7 +89,16 @@ static bool is_bias(const ks_variable *v) {
     return strcmp(v->name, "bias") == 0;
 }
 
-static void plan_convolution(plan *p, const ks_legacy_group *group, const ks_variable *v) {
+// Theano convolves with the kernel turned around. Keras 2 says who wrote a file, Keras 1 does not.
+static bool is_turned(const ks__load *l, const ks_legacy_group *group) {
+    if (group->writer != KS_WRITER_KERAS1 && group->writer != KS_WRITER_KERAS2)
+        return false;
+    if (l->options.backend != KS_BACKEND_AUTO)
+        return l->options.backend == KS_BACKEND_THEANO;
+    return group->writer == KS_WRITER_KERAS2 && group->backend && strcmp(group->backend, "theano") == 0;
+}
+
+static void plan_convolution(plan *p, const ks__load *l, const ks_legacy_group *group, const ks_variable *v) {
     static const int other_order[] = {3, 2, 0, 1};
     if (is_bias(v))
         return;
@@ -99,8 +108,7 @@ static void plan_convolution(plan *p, const ks_legacy_group *group, const ks_var
         return;
     if (p->shape.rank == 4 && !ks_shape_equal(&p->shape, &v->shape))
         permute(p, other_order);
-    // Theano convolves with the kernel turned around.
-    p->flipped = group->writer == KS_WRITER_KERAS2 && group->backend && strcmp(group->backend, "theano") == 0;
+    p->flipped = is_turned(l, group);
 }
 
 // --- recurrent cells ------------------------------------------------------------------------------------------------
@@ -248,7 +256,7 @@ static ks_code convert_whole(ks__load *l, const ks_legacy_group *group, ks_varia
     if (v->owner->row == &ks_class_LSTMCell || v->owner->row == &ks_class_GRUCell)
         plan_cell(&p, group, v);
     else if (has_kernel_layout(v->owner->row) || v->owner->row == &ks_class_SeparableConv2D)
-        plan_convolution(&p, group, v);
+        plan_convolution(&p, l, group, v);
     if (slot->type.null_dataspace || !ks_shape_equal(&p.shape, &v->shape))
         return mismatch(l, v, slot);
     if (l->options.check)
@@ -268,7 +276,7 @@ done:
 }
 
 // Keras 1: one array per gate.
-static ks_code convert_gates(ks__load *l, ks_variable *v) {
+static ks_code convert_gates(ks__load *l, const ks_legacy_group *group, ks_variable *v) {
     size_t size = ks_dtype_size(v->dtype), parts = v->n_slots;
     ks_shape part = ks_slot_shape(&v->slots[0]);
     uint64_t count = 0;
@@ -292,6 +300,8 @@ static ks_code convert_gates(ks__load *l, ks_variable *v) {
             slot->data = data;
         KS_TRY(read_raw(l, slot));
     }
+    if (out && v->owner->row == &ks_conv_lstm_cell && !is_bias(v) && is_turned(l, group))
+        flip(out, &v->shape, size, (size_t)count);
     if (out)
         ks__set_data(v, out);
     KS_TRY(ks__weights_note(l, v->owner, v, v->slots[0].path, NULL));
@@ -305,7 +315,7 @@ ks_code ks__legacy_convert(ks__load *l, const ks_legacy_group *group, const ks_s
         ks_variable *v = slots->items[i]->variable;
         if (slots->items[i]->part)
             continue;
-        KS_TRY(v->n_slots > 1 ? convert_gates(l, v) : convert_whole(l, group, v));
+        KS_TRY(v->n_slots > 1 ? convert_gates(l, group, v) : convert_whole(l, group, v));
     }
 done:
     return code;

@@ -69,6 +69,7 @@ typedef struct ks_weights_options {
     bool copy;                 ///< no views: the file will be closed
     bool skip_mismatch;        ///< leave out what does not fit
     bool by_name;              ///< older form only: layers by their names, in place of their order
+    ks_backend backend;        ///< older form only: who wrote it
     ks_weights_report *report; ///< filled in when not NULL; lives in the arena
 } ks_weights_options;
 

@@ -17,6 +17,17 @@ typedef enum ks_dialect {
     KS_DIALECT_KERAS3
 } ks_dialect;
 
+/// Who computed a model of Keras 1 or 2 before they became tf.keras. Files of Keras 1 do not say. Theano turns the
+/// kernels of convolutions around, and its padding "same" begins elsewhere.
+typedef enum ks_backend {
+    KS_BACKEND_AUTO, ///< of kernels what the file's weights say; else TensorFlow, as tf_keras takes them
+    KS_BACKEND_TENSORFLOW,
+    KS_BACKEND_THEANO
+} ks_backend;
+
+/// "auto", "tensorflow", "theano"; -1 when the name is none of these.
+int ks_backend_by_name(const char *name);
+
 /// "auto", "keras1", "keras2", "keras3"
 const char *ks_dialect_name(ks_dialect dialect);
 /// -1 when the name is none of these.

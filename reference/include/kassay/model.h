@@ -29,6 +29,7 @@ typedef struct ks_model_options {
     const char *format;                 ///< "keras-v3", …: refuse others; NULL: whatever the bytes say
     const char *architecture;           ///< file with the config for weights-only formats; NULL: none
     ks_dialect dialect;                 ///< whose words and numbers; KS_DIALECT_AUTO: the file says
+    ks_backend backend;                 ///< who computed a model of Keras 1 or 2; KS_BACKEND_AUTO: the file says
     const struct ks_registry *registry; ///< custom classes (<kassay/registry.h>); NULL: none but those registered
     bool check_only;                    ///< stop after weights: every checksum verified, no tensor kept
 } ks_model_options;
@@ -81,6 +82,7 @@ typedef struct ks_load_options {
     const char *format; ///< of the weights file: refuse others; NULL: whatever the bytes say
     bool by_name;       ///< older HDF5 form only: layers by their names, in place of their order
     bool skip_mismatch; ///< leave out what does not fit; for Keras 2 models only together with by_name
+    ks_backend backend; ///< who wrote a file of Keras 1 or 2; KS_BACKEND_AUTO: the file says
 } ks_load_options;
 
 /// Weights from a file into the model, as its Keras's load_weights: weights files of every form, sharded ones, and the
