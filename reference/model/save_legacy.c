@@ -28,7 +28,8 @@ static ks_code put_text(ks__save *save, ks_value *dict, const char *key, const c
 /// Keras 2 builds a layer when it is called, from the shapes of that call alone; Keras 3 may have built it with others,
 /// which build_config keeps. What was written is read to see that the shapes are enough.
 static ks_code check_shapes(ks__save *save, ks_text written) {
-    ks_config_options options = {KS_DIALECT_KERAS2, KS_SAVED_KERAS_2, save->model->options.registry, false};
+    ks_config_options options = {
+        .dialect = KS_DIALECT_KERAS2, .keras_version = KS_SAVED_KERAS_2, .registry = save->model->options.registry};
     ks_context *context = save->context;
     ks_object *object;
     ks_json *json = NULL;
