@@ -589,6 +589,12 @@ done:
     return code;
 }
 
+// Where Theano's padding "same" begins no record can say. ConvLSTM2D pads its states so.
+static bool pads_as_theano(const ks_object *object, const ks_value *config) {
+    return object->theano &&
+           (object->row == &ks_class_ConvLSTM2D || ks_value_is_text(ks_value_get(config, "padding"), "same"));
+}
+
 ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *object) {
     ks_value config;
     ks_code code;
@@ -605,6 +611,11 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         goto done;
     }
     KS_TRY(ks__write_keys(&config, s, object, 0));
+    if (pads_as_theano(object, &config)) {
+        code = ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
+                       "later Keras has no word for Theano's padding \"same\"");
+        goto done;
+    }
     // Room for build_config, and for the graph's "name" and "inbound_nodes".
     *out = ks_value_record(s->arena, object->row->module, object->row->name, config, registered_name(object->row), 4);
     if (object->row->custom && out->as.dict.members)

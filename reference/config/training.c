@@ -108,7 +108,8 @@ static ks_code lose_unsupported(ks_value *out, ks_training *t, const char *place
 }
 
 ks_code ks__training_canonical(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
-    ks_config_options options = {KS_DIALECT_KERAS3, t->keras_version, t->registry, true};
+    ks_config_options options = {
+        .dialect = KS_DIALECT_KERAS3, .keras_version = t->keras_version, .registry = t->registry, .described = true};
     ks_object *object;
     ks_code code;
     *out = ks_value_null();
