@@ -262,6 +262,21 @@ static const new_key new_keys[] = {
     {"SimpleRNNCell", "seed", LOSE, "null"},
     {"LSTMCell", "seed", LOSE, "null"},
     {"GRUCell", "seed", LOSE, "null"},
+    // Keras 2 takes the layout of images from its settings, where it is channels_last.
+    {"CenterCrop", "data_format", REFUSE, "\"channels_last\""},
+    {"Resizing", "data_format", REFUSE, "\"channels_last\""},
+    {"Resizing", "pad_to_aspect_ratio", REFUSE, "false"},
+    {"Resizing", "fill_mode", DROP, NULL},  // of pad_to_aspect_ratio
+    {"Resizing", "fill_value", DROP, NULL}, // of pad_to_aspect_ratio
+    {"Resizing", "antialias", REFUSE, "false"},
+    {"RandomFlip", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomCrop", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomRotation", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomZoom", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomTranslation", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomContrast", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomBrightness", "data_format", REFUSE, "\"channels_last\""},
+    {"RandomContrast", "value_range", LOSE, "[0, 255]"},
 };
 
 static const char *const unknown_classes[] = {
