@@ -283,6 +283,33 @@ static void keeps_texts_and_shapes(void **state) {
     ks_hdf5_writer_close(writer);
 }
 
+// h5py before 3.0 gives text for the one and bytes for the other; Keras before 2.4 decodes the bytes.
+static void marks_bytes_as_ascii(void **state) {
+    char path[64] = "/tmp/kassay-marks-XXXXXX";
+    int descriptor = mkstemp(path);
+    ks_hdf5_writer *writer = NULL;
+    ks_bytes bytes;
+    (void)state;
+    assert_int_equal(ks_hdf5_writer_open(&writer, &context), KS_OK);
+    assert_int_equal(ks_hdf5_writer_text(writer, "", "text", ks_text_from("a")), KS_OK);
+    assert_int_equal(ks_hdf5_writer_bytes(writer, "", "bytes", ks_text_from("a")), KS_OK);
+    assert_int_equal(ks_hdf5_writer_finish(&bytes, writer), KS_OK);
+    assert_int_equal(write(descriptor, bytes.data, bytes.size), (ssize_t)bytes.size);
+    close(descriptor);
+    ks_hdf5_writer_close(writer);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    for (int i = 0; i < 2; i++) {
+        hid_t attribute = H5Aopen(file, i ? "bytes" : "text", H5P_DEFAULT);
+        hid_t type = H5Aget_type(attribute);
+        assert_int_equal(H5Tget_cset(type), i ? H5T_CSET_ASCII : H5T_CSET_UTF8);
+        assert_true(H5Tis_variable_str(type) > 0);
+        H5Tclose(type);
+        H5Aclose(attribute);
+    }
+    H5Fclose(file);
+    unlink(path);
+}
+
 static ks_bytes write_small_file(ks_hdf5_writer **writer) {
     static const float data[] = {1, 2, 3};
     const ks_tensor tensor = {KS_FLOAT32, {1, {3}}, data, sizeof data};
@@ -591,6 +618,7 @@ int main(void) {
         TEST(refuses_what_is_no_archive),
         TEST(keeps_every_dtype),
         TEST(keeps_texts_and_shapes),
+        TEST(marks_bytes_as_ascii),
         TEST(writes_the_same_file_twice),
         TEST(converts_order_and_layouts),
         TEST(lists_but_does_not_follow_links),

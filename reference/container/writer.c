@@ -29,7 +29,11 @@ ks_code ks_hdf5_writer_dataset(ks_hdf5_writer *writer, const char *path, const k
 }
 
 ks_code ks_hdf5_writer_text(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text) {
-    return writer->ops->text(writer, path, name, text);
+    return writer->ops->text(writer, path, name, text, false);
+}
+
+ks_code ks_hdf5_writer_bytes(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text) {
+    return writer->ops->text(writer, path, name, text, true);
 }
 
 ks_code ks_hdf5_writer_attribute(ks_hdf5_writer *writer, const char *path, const char *name, const ks_tensor *tensor) {

@@ -93,9 +93,10 @@ static ks_code write_model(ks__save *save, ks_hdf5_writer *writer) {
     ks_text config = {NULL, 0};
     ks_code code;
     KS_TRY(ks__save_config_legacy(&config, save, false));
-    KS_TRY(ks_hdf5_writer_text(writer, "", "keras_version", ks_text_from(KS_SAVED_KERAS_2)));
-    KS_TRY(ks_hdf5_writer_text(writer, "", "backend", ks_text_from(KS_SAVED_BACKEND)));
-    KS_TRY(ks_hdf5_writer_text(writer, "", "model_config", config));
+    // Keras before 2.4 decodes these three, so they must come as bytes.
+    KS_TRY(ks_hdf5_writer_bytes(writer, "", "keras_version", ks_text_from(KS_SAVED_KERAS_2)));
+    KS_TRY(ks_hdf5_writer_bytes(writer, "", "backend", ks_text_from(KS_SAVED_BACKEND)));
+    KS_TRY(ks_hdf5_writer_bytes(writer, "", "model_config", config));
     KS_TRY(write_weights(save, writer, "model_weights"));
     KS_TRY(ks__save_training_legacy(save, writer));
 done:

@@ -277,7 +277,7 @@ static ks_code write_tensor(libhdf5_writer *self, const char *path, const char *
     return code;
 }
 
-static ks_code write_text(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text) {
+static ks_code write_text(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text, bool ascii) {
     libhdf5_writer *self = (libhdf5_writer *)writer;
     if (self->file < 0)
         return misuse(writer->context, path, "the file is finished");
@@ -286,6 +286,10 @@ static ks_code write_text(ks_hdf5_writer *writer, const char *path, const char *
     ks_tensor tensor = {.dtype = KS_STRING, .data = &text, .size = sizeof text};
     void *gathered = NULL;
     hid_t type = string_type(0);
+    if (type >= 0 && ascii && H5Tset_cset(type, H5T_CSET_ASCII) < 0) {
+        H5Tclose(type);
+        type = -1;
+    }
     ks_code code = gather_strings(&gathered, writer->context, path, &tensor, 1, 0);
     if (code == KS_OK)
         code = put(self, path, name, type, &tensor, gathered, 1);
@@ -300,7 +304,7 @@ static ks_code write_dataset(ks_hdf5_writer *writer, const char *path, const ks_
         return misuse(writer->context, path, "there is an object of this name already");
     ks_code code = write_tensor(self, path, NULL, tensor);
     if (code == KS_OK && tensor->dtype == KS_BFLOAT16)
-        code = write_text(writer, path, "dtype", ks_text_from("bfloat16"));
+        code = write_text(writer, path, "dtype", ks_text_from("bfloat16"), false);
     return code;
 }
 

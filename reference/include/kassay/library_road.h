@@ -57,7 +57,7 @@ typedef struct ks_hdf5_writer_ops {
     void (*close)(ks_hdf5_writer *writer);
     ks_code (*group)(ks_hdf5_writer *writer, const char *path);
     ks_code (*dataset)(ks_hdf5_writer *writer, const char *path, const ks_tensor *tensor);
-    ks_code (*text)(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text);
+    ks_code (*text)(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text, bool ascii);
     ks_code (*attribute)(ks_hdf5_writer *writer, const char *path, const char *name, const ks_tensor *tensor);
     ks_code (*finish)(ks_bytes *out, ks_hdf5_writer *writer);
 } ks_hdf5_writer_ops;

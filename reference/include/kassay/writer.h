@@ -30,6 +30,8 @@ ks_code ks_hdf5_writer_group(ks_hdf5_writer *writer, const char *path);
 ks_code ks_hdf5_writer_dataset(ks_hdf5_writer *writer, const char *path, const ks_tensor *tensor);
 /// A variable-length UTF-8 string on the group or dataset at `path`. Text with a NUL byte is KS_E_USAGE.
 ks_code ks_hdf5_writer_text(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text);
+/// The same, marked ASCII: what h5py makes of Python's bytes, and gives back as bytes where it knows both (before 3.0).
+ks_code ks_hdf5_writer_bytes(ks_hdf5_writer *writer, const char *path, const char *name, ks_text text);
 /// An attribute with the tensor's dtype and shape; KS_STRING as fixed-length strings, padded with NUL, as h5py stores
 /// numpy's byte strings (layer_names of the legacy format).
 ks_code ks_hdf5_writer_attribute(ks_hdf5_writer *writer, const char *path, const char *name, const ks_tensor *tensor);
