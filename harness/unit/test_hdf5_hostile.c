@@ -327,6 +327,27 @@ static void unfilled_tags_are_refused(void **state) {
     free(writable(bytes));
 }
 
+/// Messages that lead where libhdf5 goes another way, or astray.
+static void odd_messages_are_refused(void **state) {
+    (void)state;
+    static const uint8_t attribute[] = {0x0c, 0, 0x40, 0};       // type, size
+    static const uint8_t shared[] = {2, 2, 0xb9, 7, 0, 0, 0, 0}; // version, committed, the named type
+    static const uint8_t dataset[] = {0xf3, 4};                  // the address of another object
+    ks_error error;
+    ks_bytes bytes = load("keras-earliest.h5");
+    writable(bytes)[position(bytes, attribute, sizeof attribute, 0)] = 2; // link info, in a group with a symbol table
+    assert_int_equal(walk_any(bytes, &error), KS_E_HDF5_OBJECT);
+    free(writable(bytes));
+    bytes = load("types-v108.h5");
+    uint8_t *message = writable(bytes) + position(bytes, shared, sizeof shared, 0);
+    message[1] = 1; // in a table of shared messages
+    assert_int_equal(walk_mended(bytes, &error), KS_E_HDF5_MESSAGE_SHARED);
+    message[1] = 2;
+    memcpy(message + 2, dataset, sizeof dataset); // a type of its own, but no committed one
+    assert_int_equal(walk_mended(bytes, &error), KS_E_HDF5_OBJECT);
+    free(writable(bytes));
+}
+
 /// Changes one byte `behind` the start of some bytes of a chunk, which its filter must notice.
 static void broken_chunks_are_refused(void **state) {
     (void)state;
@@ -402,6 +423,7 @@ int main(void) {
         cmocka_unit_test(faults_have_names),
         cmocka_unit_test(faults_behind_checksums_have_names),
         cmocka_unit_test(shared_structures_are_refused),
+        cmocka_unit_test(odd_messages_are_refused),
         cmocka_unit_test(found_files_are_refused),
         cmocka_unit_test(unfilled_tags_are_refused),
         cmocka_unit_test(broken_chunks_are_refused),
