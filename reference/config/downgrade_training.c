@@ -3,6 +3,8 @@
 // From compile_config to training_config, as tf_keras 2.21 writes it: {"loss", "metrics", "weighted_metrics",
 // "loss_weights", "optimizer_config": {"class_name": "Custom>Adam", "config"}}, and behind these the keys that Keras
 // 3's own writer of this form adds ("run_eagerly", "steps_per_execution", "jit_compile"), which tf_keras passes over.
+// Losses and metrics have the keys that both take, so that both compile the model: not the "fn" of tf_keras, and not
+// what Keras 3 does not write (Huber's "delta"; a file means the default, which tf_keras fills in).
 // Source: tf_keras saving/legacy/saving_utils.py, losses.py, metrics/base_metric.py, optimizers/optimizer.py.
 #include <stdio.h>
 #include <string.h>
@@ -41,13 +43,18 @@ const char *ks__loss_function(ks_text class_name) {
     return NULL;
 }
 
+/// Written as it is: tf_keras takes "sum_over_batch_size" as well as its own default "auto", Keras 3 does not take that
+/// one.
 static ks_code put_reduction(ks_value *config, ks_training *t, const ks_value *reduction, const char *place) {
+    static const char *const both[] = {"sum_over_batch_size", "sum", "none"};
     ks_value word = ks_value_string("none");
-    if (reduction && ks_value_is_text(reduction, "sum_over_batch_size"))
-        word = ks_value_string("auto"); // what Keras 2 calls its default
-    else if (reduction && (ks_value_is_text(reduction, "sum") || ks_value_is_text(reduction, "none")))
-        word = *reduction;
-    else if (reduction && reduction->type != KS_VALUE_NULL)
+    bool known = !reduction || reduction->type == KS_VALUE_NULL;
+    for (size_t i = 0; i < 3 && !known; i++)
+        if (ks_value_is_text(reduction, both[i])) {
+            known = true;
+            word = *reduction;
+        }
+    if (!known)
         return ks__training_lose(&word, t, place, "Keras 2 has no reduction \"%.40s\"", reduction->text.data);
     return ks__training_put(t, config, "reduction", word);
 }
@@ -62,7 +69,7 @@ static bool is_early(ks_text key) {
     return false;
 }
 
-static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *from, ks_text name, const char *place) {
+static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *from, const char *place) {
     ks_value config = ks_value_dict(t->arena, from->as.dict.count + 3);
     ks_code code;
     KS_TRY(put_reduction(&config, t, ks_value_get(from, "reduction"), place));
@@ -74,11 +81,6 @@ static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *from, 
         if (!is_early(member->key) && !ks_text_is(member->key, "reduction"))
             KS_TRY(ks__training_put(t, &config, member->key.data, member->value));
     }
-    if (ks_text_is(name, "Huber")) // Keras 3 does not write these two: a file means their defaults
-        KS_TRY(ks__training_put(t, &config, "delta", ks_value_float(1)));
-    if (ks_text_is(name, "CosineSimilarity"))
-        KS_TRY(ks__training_put(t, &config, "axis", ks_value_int(-1)));
-    KS_TRY(ks__training_put(t, &config, "fn", ks_value_string(ks__loss_function(name))));
     *out = config;
 done:
     return code;
@@ -115,8 +117,6 @@ static ks_code metric_config(ks_value *out, ks_training *t, const ks_value *from
                                      member->key.data));
         KS_TRY(ks__training_put(t, &config, member->key.data, value));
     }
-    if (ks_text_is(name, "CosineSimilarity")) // Keras 3 does not write it: a file means the default
-        KS_TRY(ks__training_put(t, &config, "axis", ks_value_int(-1)));
     *out = config;
 done:
     return code;
@@ -148,7 +148,7 @@ static ks_code downgrade_object(ks_value *out, ks_training *t, const ks_value *v
     if (kind == KS_KIND_LOSS ? !ks__loss_function(name) : !metric_is_known(name))
         return ks__training_lose(out, t, place, "Keras 2 has no %s %.60s", ks_kind_name(kind), name.data);
     if (kind == KS_KIND_LOSS)
-        KS_TRY(loss_config(&config, t, ks_value_get(&record, "config"), name, place));
+        KS_TRY(loss_config(&config, t, ks_value_get(&record, "config"), place));
     else
         KS_TRY(metric_config(&config, t, ks_value_get(&record, "config"), name, place));
     *out = ks_value_dict(t->arena, 2);

@@ -121,20 +121,11 @@ done:
 
 static ks_code optimizer_by_name(ks_value *out, ks_training *t, const ks_value *name, const char *place) {
     const ks_class *row = ks_class_by_alias(KS_KIND_OPTIMIZER, name->text);
-    ks_value lower = *name;
-    char text[40] = "";
-    for (size_t i = 0; !row && i < name->text.size && i + 1 < sizeof text; i++) // names count without case
-        text[i] = (char)(name->text.data[i] | (name->text.data[i] >= 'A' && name->text.data[i] <= 'Z' ? 0x20 : 0));
-    for (const ks_class *const *at = ks_classes(); !row && *at; at++) {
-        char form[40] = "";
-        for (size_t i = 0; (*at)->name[i] && i + 1 < sizeof form; i++)
-            form[i] = (char)((*at)->name[i] | ((*at)->name[i] >= 'A' && (*at)->name[i] <= 'Z' ? 0x20 : 0));
-        row = (*at)->kind == KS_KIND_OPTIMIZER && strcmp(form, text) == 0 ? *at : NULL;
-    }
+    ks_value record;
     if (!row)
         return ks__training_lose(out, t, place, "there is no optimizer \"%.60s\"", name->text.data);
-    lower = ks_value_record(t->arena, row->module, row->name, ks_value_dict(t->arena, 0), NULL, 0);
-    return lower.as.dict.members ? ks__training_canonical(out, t, &lower, place) : t->context->error.code;
+    record = ks_value_record(t->arena, row->module, row->name, ks_value_dict(t->arena, 0), NULL, 0);
+    return record.as.dict.members ? ks__training_canonical(out, t, &record, place) : t->context->error.code;
 }
 
 ks_code ks_training_optimizer(ks_value *out, ks_training *t, const ks_value *compile) {

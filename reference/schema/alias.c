@@ -2,12 +2,14 @@
 //
 // Names by which a config may call an object without a record: "glorot_uniform", "l2", "nonneg", or the class name
 // itself. Source of the rule: Keras 3 initializers/regularizers/constraints `get`: class names and their snake_case
-// forms.
+// forms; losses and metrics: training_name.c; optimizers/__init__.py.
 #include <ctype.h>
 #include <pthread.h>
 #include <string.h>
+#include <strings.h>
 
 #include "schema/class.h"
+#include "schema/training_name.h"
 
 size_t ks_snake_case(char *out, size_t room, const char *name) {
     size_t size = 0;
@@ -91,13 +93,42 @@ static bool is_form(const ks_class *row, ks_text name) {
     return ks_text_is(name, snake);
 }
 
-const ks_class *ks_class_by_alias(ks_kind kind, ks_text name) {
-    for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++)
-        if (other_names[i].kind == kind && ks_text_is(name, other_names[i].alias))
-            return other_names[i].row;
+static const ks_class *find_form(ks_kind kind, ks_text name) {
     pthread_once(&table_once, fill_table);
     for (size_t at = hash_form(name.data, name.size); table[at]; at = (at + 1) & (TABLE_SIZE - 1))
         if (table[at]->kind == kind && is_form(table[at], name))
             return table[at];
     return NULL;
+}
+
+// Of losses and metrics Keras knows the names of functions too ("mse", "KLD"), and not every form of every class.
+static const ks_class *find_training(ks_kind kind, ks_text name) {
+    const ks_training_name *known = ks_training_name_find(name);
+    const ks_class *row = find_form(kind, name);
+    if (row && ks_text_is(name, row->name))
+        return row;
+    if (!known || !(known->known & (kind == KS_KIND_LOSS ? KS_LOSS3 : KS_METRIC3)))
+        return NULL;
+    return row ? row : known->function ? find_form(kind, ks_text_from(known->function)) : NULL;
+}
+
+// Optimizers are found by the names of their classes, in upper or lower case.
+static const ks_class *find_optimizer(ks_text name) {
+    pthread_once(&table_once, fill_table);
+    for (size_t at = hash_form(name.data, name.size); table[at]; at = (at + 1) & (TABLE_SIZE - 1))
+        if (table[at]->kind == KS_KIND_OPTIMIZER && strlen(table[at]->name) == name.size &&
+            strncasecmp(table[at]->name, name.data, name.size) == 0)
+            return table[at];
+    return NULL;
+}
+
+const ks_class *ks_class_by_alias(ks_kind kind, ks_text name) {
+    if (kind == KS_KIND_LOSS || kind == KS_KIND_METRIC)
+        return find_training(kind, name);
+    if (kind == KS_KIND_OPTIMIZER)
+        return find_optimizer(name);
+    for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++)
+        if (other_names[i].kind == kind && ks_text_is(name, other_names[i].alias))
+            return other_names[i].row;
+    return find_form(kind, name);
 }
