@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include <kassay/plugin.h>
+
 #include "config/serialize_internal.h"
 #include "schema/custom.h"
 #include "schema/key_row.h"
@@ -622,7 +624,9 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         keep_origin(out, object);
     if (object->row->kind == KS_KIND_LAYER || object->row->custom)
         KS_TRY(write_build(out, s, object));
-    if (object->row->kind == KS_KIND_MODEL && !s->options.no_compile)
+    // A model of someone's own is a layer where it stands in another one.
+    if ((object->row->kind == KS_KIND_MODEL || (object->row->custom && object->row->custom->kind == KS_PLUGIN_MODEL)) &&
+        !s->options.no_compile)
         KS_TRY(put(s, out, "compile_config", ks_value_dict(s->arena, 0)));
 done:
     s->depth--;
