@@ -85,6 +85,7 @@ static ks_code fill_keras(ks__save *save, ks_output *output) {
     KS_TRY(ks_zip_writer_begin(&offset, zip, "model.weights.h5", KS_SAVE_ALIGNMENT));
     KS_TRY(ks__save_hdf5_at(&size, save, output, offset, ks__save_weights_v3));
     KS_TRY(ks_zip_writer_end(zip, size));
+    KS_TRY(ks__save_assets(save, zip));
     KS_TRY(ks_zip_writer_finish(zip));
 done:
     ks_zip_writer_close(zip);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The folder form of Keras 3: metadata.json, config.json, model.weights.h5. It is made whole under a temporary name and
-// takes its place in one step; a folder that is there already is replaced only when it holds such a model and nothing
-// else.
+// The folder form of Keras 3: metadata.json, config.json, model.weights.h5, assets/. It is made whole under a temporary
+// name and takes its place in one step; a folder that is there already is replaced only when it holds these three files
+// and nothing else.
 #include "model/save_internal.h"
 
 #include <dirent.h>
@@ -121,9 +121,13 @@ ks_code ks__save_directory(ks__save *save, const char *path) {
     if (code == KS_OK)
         code = save_weights(save, temporary);
     if (code == KS_OK)
+        code = ks__save_assets_in(save, temporary);
+    if (code == KS_OK)
         code = take_place(save, temporary, path, exists);
-    if (code != KS_OK)
+    if (code != KS_OK) {
+        ks__remove_assets(save, temporary);
         remove_folder(save, temporary);
+    }
 done:
     return code;
 }

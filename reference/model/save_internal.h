@@ -39,6 +39,11 @@ ks_code ks__save_compile_of_hdf5(ks__save *save, ks_value *record);
 ks_code ks__save_optimizer_of_hdf5(ks__save *save, ks_hdf5_writer *writer);
 /// Tells what this format cannot carry: the optimizer's variables, and of whole models how they were compiled.
 ks_code ks__lose_training(ks__save *save, bool whole);
+/// Files of layers, "assets/…": into an archive; into a folder that is being made; out of it again; or lost by name.
+ks_code ks__save_assets(ks__save *save, ks_zip_writer *zip);
+ks_code ks__save_assets_in(ks__save *save, const char *folder);
+void ks__remove_assets(ks__save *save, const char *folder);
+ks_code ks__lose_assets(ks__save *save);
 /// metadata.json.
 ks_bytes ks__save_metadata(void);
 /// to_json() of Keras 2, and the config that its HDF5 files hold (without versions). Free with ks_free.

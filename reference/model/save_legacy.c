@@ -92,6 +92,7 @@ static ks_code write_weights_alone(ks__save *save, ks_hdf5_writer *writer) {
 static ks_code write_model(ks__save *save, ks_hdf5_writer *writer) {
     ks_text config = {NULL, 0};
     ks_code code;
+    KS_TRY(ks__lose_assets(save));
     KS_TRY(ks__save_config_legacy(&config, save, false));
     // Keras before 2.4 decodes these three, so they must come as bytes.
     KS_TRY(ks_hdf5_writer_bytes(writer, "", "keras_version", ks_text_from(KS_SAVED_KERAS_2)));
