@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-
 #define KASSAY KASSAY_BINARY_DIR "/bin/kassay"
 #define GOLDEN KASSAY_SOURCE_DIR "/golden/"
 #define DENSE GOLDEN "keras-v3/keras-3.15.1/core/dense/model.keras"
@@ -57,14 +56,10 @@ static const struct {
     const char *format, *name;
     bool config, weights;
 } formats[] = {
-    {"keras-v3", "m.keras", true, true},
-    {"keras-v3-dir", "m-dir", true, true},
-    {"weights-v3", "m.weights.h5", false, true},
-    {"weights-v3-sharded", "m.weights.json", false, true},
-    {"h5-legacy", "m.h5", true, true},
-    {"h5-weights-legacy", "m-weights.hdf5", false, true},
-    {"json-v3", "m.json", true, false},
-    {"json-legacy", "m-legacy.json", true, false},
+    {"keras-v3", "m.keras", true, true},         {"keras-v3-dir", "m-dir", true, true},
+    {"weights-v3", "m.weights.h5", false, true}, {"weights-v3-sharded", "m.weights.json", false, true},
+    {"h5-legacy", "m.h5", true, true},           {"h5-weights-legacy", "m-weights.hdf5", false, true},
+    {"json-v3", "m.json", true, false},          {"json-legacy", "m-legacy.json", true, false},
 };
 
 #define N_FORMATS (sizeof formats / sizeof formats[0])
@@ -145,7 +140,8 @@ static void make_assets(void) {
 static void test_assets(void **state) {
     (void)state;
     make_assets();
-    assert_int_equal(run(KASSAY " convert tree packed.keras && unzip -p packed.keras assets/layers/dense/words.txt"), 0);
+    assert_int_equal(run(KASSAY " convert tree packed.keras && unzip -p packed.keras assets/layers/dense/words.txt"),
+                     0);
     assert_string_equal(output, "one\ntwo\n");
     assert_int_equal(run(KASSAY " convert packed.keras again.keras && cmp packed.keras again.keras"), 0);
     assert_int_equal(run(KASSAY " convert packed.keras unpacked && diff -r tree unpacked"), 0);

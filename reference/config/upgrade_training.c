@@ -131,11 +131,22 @@ static const ks_value *unwrapped(const ks_value *metrics) {
 // --- optimizers -----------------------------------------------------------------------------------------------------
 
 static ks_code upgrade_rate(ks_value *out, ks_training *t, const ks_value *rate, const char *place) {
-    const ks_value *name = ks_value_get(rate, "class_name"), *config = ks_value_get(rate, "config");
+    const ks_value *name = ks_value_get(rate, "class_name"), *from = ks_value_get(rate, "config");
+    ks_value config;
+    ks_code code = KS_OK;
     *out = *rate;
-    if (!name || name->type != KS_VALUE_STRING || !config)
+    if (!name || name->type != KS_VALUE_STRING || !from || from->type != KS_VALUE_DICT)
         return KS_OK;
-    return make_record(out, t, "keras.optimizers.schedules", name->text, *config, place);
+    config = ks_value_dict(t->arena, from->as.dict.count);
+    for (size_t i = 0; i < from->as.dict.count; i++) {
+        const ks_member *member = &from->as.dict.members[i];
+        // tf_keras writes no name; a schedule of Keras 3 cannot run without one
+        if (!ks_text_is(member->key, "name") || member->value.type != KS_VALUE_NULL)
+            KS_TRY(ks__training_put(t, &config, member->key.data, member->value));
+    }
+    KS_TRY(make_record(out, t, "keras.optimizers.schedules", name->text, config, place));
+done:
+    return code;
 }
 
 static ks_code upgrade_optimizer(ks_value *out, ks_training *t, const ks_value *record) {
