@@ -179,6 +179,13 @@ static bool convert(asking *a, const char *to, const char *format) {
     return false;
 }
 
+/// Weights of Keras 2 are written for the writer's own architecture, when it is there: that, an older Keras
+/// understands.
+static bool keeps_architecture(const asking *a) {
+    return a->c->architecture && strcmp(a->run->through, "h5-weights-legacy") == 0 &&
+           strcmp(a->c->format, "h5-weights-legacy") == 0 && strncmp(a->c->writer, "2.", 2) == 0;
+}
+
 static bool give_converted(asking *a) {
     const char *format = a->run->through, *architecture = architecture_format(format);
     inside(a->file, a, file_name(format));
@@ -186,6 +193,8 @@ static bool give_converted(asking *a) {
         return false;
     if (!architecture)
         return true;
+    if (keeps_architecture(a))
+        return give_copy(a, a->architecture, a->c->architecture);
     inside(a->architecture, a, "architecture.json");
     return convert(a, a->architecture, architecture);
 }
