@@ -370,6 +370,11 @@ static void test_shards(void **state) {
     "\"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5, 4], \"name\": "         \
     "\"i\"}}, {\"module\": \"keras.layers\", " layer "}]}}"
 
+#define CONV_LSTM(config)                                                                                              \
+    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"module\": " \
+    "\"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5, 4, 3], \"name\": "      \
+    "\"i\"}}, {\"module\": \"keras.layers\", \"class_name\": \"ConvLSTM1D\", \"config\": {" config "}}]}}"
+
 static void expect_refusal(const char *json, const char *format, ks_code expected, const char *word) {
     ks_context context;
     ks_save_options options = {.format = format};
@@ -419,6 +424,8 @@ static void test_losses(void **state) {
     (void)state;
     expect_refusal(SEQUENTIAL("\"class_name\": \"LSTM\", \"config\": {\"name\": \"l\", \"units\": 2, \"seed\": 3}"),
                    "json-legacy", KS_E_SAVE_LOSS, "seed");
+    expect_refusal(CONV_LSTM("\"name\": \"l\", \"filters\": 2, \"kernel_size\": 1, \"seed\": 3"), "json-legacy",
+                   KS_E_SAVE_LOSS, "seed");
     expect_refusal(SEQUENTIAL("\"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 2, \"activation\": "
                               "\"hard_sigmoid\"}"),
                    "json-legacy", KS_E_SAVE_NO_WORD, "hard_sigmoid");
