@@ -143,6 +143,21 @@ static void test_sequential(void **state) {
     free_document(&d);
 }
 
+#define UNNAMED_DENSE                                                                                                  \
+    "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"units\":3},\"registered_name\":null}"
+
+// Layers without a name get those that Keras gives in a fresh session, around the names that are taken.
+static void test_layers_without_names(void **state) {
+    document d;
+    (void)state;
+    read_document(&d, SEQUENTIAL(UNNAMED_DENSE "," PLAIN_DENSE("dense", "\"units\":3") "," UNNAMED_DENSE), 0);
+    assert_int_equal(d.code, KS_OK);
+    assert_string_equal(d.root->graph->layers[0]->name, "dense_1");
+    assert_string_equal(d.root->graph->layers[1]->name, "dense");
+    assert_string_equal(d.root->graph->layers[2]->name, "dense_2");
+    free_document(&d);
+}
+
 // --- one document for every way to be wrong -------------------------------------------------------------------------
 
 typedef struct wrong {
@@ -305,6 +320,7 @@ int main(void) {
         cmocka_unit_test(test_unreachable_layer_is_dropped),
         cmocka_unit_test(test_order_of_file_does_not_matter),
         cmocka_unit_test(test_sequential),
+        cmocka_unit_test(test_layers_without_names),
         cmocka_unit_test(test_every_way_to_be_wrong),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_every_failing_allocation),

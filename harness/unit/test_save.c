@@ -485,6 +485,30 @@ static void test_old_functions(void **state) {
 
 // --- failing allocations ---------------------------------------------------------------------------------------------
 
+// Keras saves and loads a model that was never built; it has no variables, and cannot run here.
+static void test_never_built(void **state) {
+    static const char json[] =
+        "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":["
+        "{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{\"name\":\"d\","
+        "\"units\":3},\"registered_name\":null}]},\"registered_name\":null}";
+    float numbers[4] = {1, 2, 3, 4};
+    ks_tensor input = {KS_FLOAT32, {2, {1, 4}}, numbers, sizeof numbers};
+    ks_context context, second;
+    ks_prediction *prediction = NULL;
+    ks_model *model = parse(&context, json), *again = NULL;
+    ks_bytes bytes = save_bytes(model, &context, "keras-v3");
+    (void)state;
+    ks_context_init(&second, NULL);
+    assert_int_equal(ks_model_load_bytes(&again, &second, bytes, "model.keras", NULL), KS_OK);
+    assert_int_equal(ks_model_weight_count(again), 0);
+    assert_int_equal(ks_model_predict(&prediction, again, &input, 1, KS_FLOAT32), KS_E_MODEL_RUN);
+    assert_null(prediction);
+    ks_model_free(again);
+    ks_model_free(model);
+    drop(&context, bytes);
+    assert_int_equal(context.memory.n_live + second.memory.n_live, 0);
+}
+
 static void test_every_failing_allocation(void **state) {
     static const char *const formats[] = {"keras-v3", "h5-legacy", "json-legacy"};
     (void)state;
@@ -529,6 +553,7 @@ int main(void) {
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_training_state),
         cmocka_unit_test(test_old_functions),
+        cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #ifndef KASSAY_CONFIG_CONFIG_INTERNAL_H
 #define KASSAY_CONFIG_CONFIG_INTERNAL_H
 
+#include "base/name_table.h"
 #include "config/config.h"
 
 typedef struct ks__shared {
@@ -42,6 +43,11 @@ ks_value *ks__default_value(ks_arena *arena, const char *text);
 ks_code ks__custom_model(ks_object **out, ks__reader *reader, ks_object *layer);
 ks_code ks__read_functional(ks__reader *reader, ks_object *model);
 ks_code ks__read_sequential(ks__reader *reader, ks_object *model);
+/// Gives each layer whose config has no name one that no other layer of the model has: "dense", "dense_1", as Keras
+/// does in a fresh session. `names` has room for all of them and holds those that the configs give.
+ks_code ks__name_layers(ks__reader *reader, ks_name_table *names, ks_object *const *layers, size_t count);
+/// Its config has no name.
+bool ks__is_unnamed(const ks_object *object);
 /// Builds with the shapes that build_config gives, if it gives any.
 ks_code ks__apply_build_config(ks__reader *reader, ks_object *object);
 /// Fails with place "PLACE/KEY".

@@ -639,17 +639,24 @@ static int compare_entries(const void *a, const void *b) {
 
 // A record may give its layer another name than the config inside; those of the configs count in the model.
 static ks_code check_names(wiring *w, entry *const *entries, size_t count) {
+    ks_object **layers = ks_arena_get(w->reader->arena, count + 1, sizeof(*layers));
     ks_name_table names;
     ks_code code;
+    if (!layers)
+        return w->reader->context->error.code;
     KS_TRY(ks_name_table_init(&names, w->reader->arena, count));
     for (size_t i = 0; i < count; i++) {
         ks_text name = ks_text_from(entries[i]->object->name);
         ks_named *place = ks_name_table_place(&names, name);
+        layers[i] = entries[i]->object;
+        if (ks__is_unnamed(layers[i]))
+            continue;
         if (place->number != KS_NO_NUMBER)
             return ks__config_fail(w->reader, KS_E_CONFIG_DUPLICATE_LAYER, entries[i]->record, entries[i]->place,
                                    "config/name", "the model has two layers called \"%.80s\"", name.data);
         *place = (ks_named){name, i};
     }
+    KS_TRY(ks__name_layers(w->reader, &names, layers, count));
 done:
     return code;
 }

@@ -275,6 +275,34 @@ done:
     return code;
 }
 
+// --- names ----------------------------------------------------------------------------------------------------------
+
+bool ks__is_unnamed(const ks_object *object) {
+    return object->name == object->row->name;
+}
+
+ks_code ks__name_layers(ks__reader *reader, ks_name_table *names, ks_object *const *layers, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char snake[128];
+        ks_named *place;
+        const char *name;
+        if (!ks__is_unnamed(layers[i]))
+            continue;
+        ks_snake_case(snake, sizeof(snake), ks_class_python_name(layers[i]->row));
+        name = ks_arena_format(reader->arena, "%s", snake);
+        place = name ? ks_name_table_place(names, ks_text_from(name)) : NULL;
+        for (size_t number = 1; place && place->number != KS_NO_NUMBER; number++) {
+            name = ks_arena_format(reader->arena, "%s_%zu", snake, number);
+            place = name ? ks_name_table_place(names, ks_text_from(name)) : NULL;
+        }
+        if (!place)
+            return reader->context->error.code;
+        *place = (ks_named){ks_text_from(name), i};
+        layers[i]->name = name;
+    }
+    return KS_OK;
+}
+
 // --- values that are kept -------------------------------------------------------------------------------------------
 
 bool ks__is_object_record(const ks_value *value) {

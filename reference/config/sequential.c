@@ -38,11 +38,13 @@ static ks_code read_layers(chain *c, const ks_value *records) {
             return ks__config_fail(c->reader, KS_E_CONFIG_RECORD, record, place, NULL,
                                    "expected a layer, found the %s %s", ks_kind_name(layer->row->kind),
                                    layer->row->name);
-        name = ks_name_table_place(&names, ks_text_from(layer->name));
-        if (name->number != KS_NO_NUMBER)
-            return ks__config_fail(c->reader, KS_E_CONFIG_DUPLICATE_LAYER, record, place, "config/name",
-                                   "the model has two layers called \"%.80s\"", layer->name);
-        *name = (ks_named){ks_text_from(layer->name), i};
+        if (!ks__is_unnamed(layer)) {
+            name = ks_name_table_place(&names, ks_text_from(layer->name));
+            if (name->number != KS_NO_NUMBER)
+                return ks__config_fail(c->reader, KS_E_CONFIG_DUPLICATE_LAYER, record, place, "config/name",
+                                       "the model has two layers called \"%.80s\"", layer->name);
+            *name = (ks_named){ks_text_from(layer->name), i};
+        }
         if (layer->row != &ks_class_InputLayer) {
             c->layers[c->n_layers++] = layer;
         } else {
@@ -52,6 +54,9 @@ static ks_code read_layers(chain *c, const ks_value *records) {
             c->input = layer;
         }
     }
+    if (c->input)
+        KS_TRY(ks__name_layers(c->reader, &names, &c->input, 1));
+    KS_TRY(ks__name_layers(c->reader, &names, c->layers, c->n_layers));
 done:
     return code;
 }

@@ -139,6 +139,18 @@ done:
     return code;
 }
 
+// A Sequential model without the shape of its input may hold layers that have no variables yet.
+static ks_code check_built(const ks_model *m) {
+    for (size_t i = 0; i < m->map.n_objects; i++) {
+        const ks_object *object = m->map.objects[i].object;
+        if (!object->built && object->row->build)
+            return ks_fail(m->context, KS_E_MODEL_RUN, KS_STAGE_RUN, KS_NO_OFFSET, object->place,
+                           "%.60s \"%.60s\" was never built: the file does not say its input's shape",
+                           object->row->name, object->name);
+    }
+    return KS_OK;
+}
+
 static ks_code predict(ks_prediction *p, ks_model *m, const ks_tensor *inputs, size_t n_inputs, ks_dtype real) {
     ks_tree arguments[3] = {{0}};
     ks_code code;
@@ -147,6 +159,7 @@ static ks_code predict(ks_prediction *p, ks_model *m, const ks_tensor *inputs, s
     if (n_inputs != ks_model_input_count(m))
         return ks_fail(p->context, KS_E_MODEL_INPUTS, KS_STAGE_RUN, KS_NO_OFFSET, NULL,
                        "the model has %zu inputs, found %zu", ks_model_input_count(m), n_inputs);
+    KS_TRY(check_built(m));
     KS_TRY(ks_weights_prepare(&m->map, p->context, &m->arena, real == KS_FLOAT64));
     KS_TRY(make_arguments(arguments, p, m, inputs, n_inputs, real));
     KS_TRY(run_model(p, m, arguments, real));

@@ -145,9 +145,6 @@ static ks_code load_object(ks__load *l, const ks_weights_store *store, const ks_
         return ks__weights_fail(l, g.n_members ? KS_E_WEIGHTS_COUNT : KS_E_WEIGHTS_MISSING, g.path,
                                 "%.60s \"%.60s\" expected %zu variables, the file has %zu", saved->object->row->name,
                                 saved->object->name, expected, g.n_members);
-    if (!saved->object->built && saved->object->row->build)
-        return ks__weights_fail(l, KS_E_WEIGHTS_MISSING, g.path,
-                                "the layer was never built: the file does not say its input's shape");
     KS_TRY(load_list(&fits, l, saved->object->trainable_variables, &g));
     KS_TRY(load_list(&fits, l, saved->object->other_variables, &g));
 done:
