@@ -863,6 +863,13 @@ def operations():
         scores = tf.matmul(q, k, transpose_b=True) / 2.0
         return Model(i, tf.matmul(tf.nn.softmax(scores), v))
 
+    def matmul_transposed():
+        i = Input((4, 6))
+        a = L.Dense(3)(i)
+        b = L.Permute((2, 1))(a)
+        return Model(i, [tf.matmul(i, a, transpose_a=True), tf.matmul(i, b, transpose_a=True, transpose_b=True), tf.matmul(b, b, transpose_b=True)])
+
+    yield Case("matmul-transposed", matmul_transposed, normal((4, 6)), also=("json-legacy",))
     yield Case("attention-by-hand", attention_by_hand, normal((7, 6)), also=("json-legacy",))
 
 

@@ -309,9 +309,9 @@ static const struct {
     {KS_E_CONFIG_UNSUPPORTED_CLASS, "config/function",
      FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"io.read_file\"", "[[\"a\",0,0,{}]]"),
                  "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
-    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/1/transpose_b",
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/1/adjoint_b",
      FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"linalg.matmul\"",
-                                       "[[\"a\",0,0,{\"b\":[\"a\",0,0],\"transpose_b\":true}]]"),
+                                       "[[\"a\",0,0,{\"b\":[\"a\",0,0],\"adjoint_b\":true}]]"),
                  "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/1/novelty",
      FUNCTIONAL2(

@@ -55,6 +55,7 @@ static const ks__tf_operation table[] = {
     {"LogicalXor", "math.logical_xor", "x y", ""},
     {"Logsumexp", "math.reduce_logsumexp", "input_tensor", "axis keepdims"},
     {"Matmul", "linalg.matmul", "a b", ""},
+    {"MatmulTransposed", "linalg.matmul", "a b", "transpose_a transpose_b"},
     {"Max", "math.reduce_max", "input_tensor", "axis keepdims initial!"},
     {"Maximum", "math.maximum", "x y", ""},
     {"Mean", "math.reduce_mean", "input_tensor", "axis keepdims"},

@@ -251,6 +251,15 @@ static const function functions[] = {
      NULL},
 };
 
+// Keras 3's Matmul cannot transpose.
+static const function transposed_product = {
+    "linalg.matmul",
+    "MatmulTransposed",
+    "keras2.linalg.matmul",
+    "x1",
+    "b=x2 transpose_a transpose_b adjoint_a! adjoint_b! a_is_sparse? b_is_sparse? output_type! grad_a? grad_b?",
+    NULL};
+
 static const function *find_function(ks_text symbol) {
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
         if (ks_text_is(symbol, functions[i].symbol))
@@ -461,6 +470,18 @@ done:
     return code;
 }
 
+static bool transposes(const ks_value *calls) {
+    static const char *const words[] = {"transpose_a", "transpose_b"};
+    for (size_t i = 0; i < calls->as.list.count; i++)
+        for (int k = 0; k < 2; k++) {
+            const ks_value *kwargs = ks_value_get(&calls->as.list.items[i], "kwargs");
+            const ks_value *value = kwargs ? ks_value_get(kwargs, words[k]) : NULL;
+            if (value && !says_nothing(value))
+                return true;
+        }
+    return false;
+}
+
 ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *place) {
     const ks_value *class_name = ks_value_get(record, "class_name"), *calls = ks_value_get(record, "inbound_nodes");
     const ks_value *symbol = ks_value_get(ks_value_get(record, "config"), "function");
@@ -480,9 +501,12 @@ ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *plac
             return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_CLASS, symbol, place, "config/function",
                                     "the TensorFlow function \"%.80s\" cannot be run by this reference",
                                     symbol->text.data);
+        if (ks_text_is(symbol->text, "linalg.matmul") && transposes(calls))
+            f = &transposed_product;
         name = f->name;
     }
-    module = ks_arena_format(u->arena, "keras.src.ops.%s", f ? f->module : "numpy");
+    module =
+        f == &transposed_product ? f->module : ks_arena_format(u->arena, "keras.src.ops.%s", f ? f->module : "numpy");
     if (!module)
         return u->context->error.code;
     module_text = ks_text_from(module);

@@ -428,8 +428,20 @@ KS_FORWARD(OpCumsum) {
 
 // --- products -------------------------------------------------------------------------------------------------------
 
+// Rows and columns of every matrix exchanged.
+static const ks_real *turn_matrices(ks_run *run, const ks_array *array, const ks_real *data, ks_shape *shape) {
+    size_t rows = (size_t)shape->dims[shape->rank - 2], columns = (size_t)shape->dims[shape->rank - 1];
+    size_t count = ks_array_elements(array), size = rows * columns;
+    ks_real *out = ks_run_memory(run, count, sizeof(*out));
+    for (size_t i = 0; out && size && i < count; i++)
+        out[i - i % size + i % columns * rows + i % size / columns] = data[i];
+    shape->dims[shape->rank - 2] = (int64_t)columns;
+    shape->dims[shape->rank - 1] = (int64_t)rows;
+    return out;
+}
+
 // One operand with its batch axes repeated to those of the result; a vector becomes a matrix of one row or column.
-static const ks_real *matmul_operand(ks_run *run, const ks_array *array, const ks_shape *batch, bool left,
+static const ks_real *matmul_operand(ks_run *run, const ks_array *array, const ks_shape *batch, bool left, bool turned,
                                      ks_shape *shape) {
     const ks_real *data = KS_REAL(ks_as_real)(run, array);
     ks_shape own = array->shape;
@@ -437,6 +449,8 @@ static const ks_real *matmul_operand(ks_run *run, const ks_array *array, const k
     ks_real *wide;
     if (own.rank == 1)
         ks_shape_insert(&own, left ? 0 : 1, 1);
+    if (data && turned)
+        data = turn_matrices(run, array, data, &own);
     *shape = *batch;
     ks_shape_insert(shape, shape->rank, own.dims[own.rank - 2]);
     ks_shape_insert(shape, shape->rank, own.dims[own.rank - 1]);
@@ -461,8 +475,8 @@ KS_FORWARD(OpMatmul) {
             return run->context->error.code;
         batch.rank -= operands[i].array->shape.rank > 1;
     }
-    a = matmul_operand(run, operands[0].array, &batch, true, &left);
-    b = matmul_operand(run, operands[1].array, &batch, false, &right);
+    a = matmul_operand(run, operands[0].array, &batch, true, ks_operand_is_transposed(object, 0), &left);
+    b = matmul_operand(run, operands[1].array, &batch, false, ks_operand_is_transposed(object, 1), &right);
     if (!a || !b || !y)
         return run->context->error.code;
     for (int i = 0; i < batch.rank; i++)
@@ -475,6 +489,10 @@ KS_FORWARD(OpMatmul) {
                            columns);
     ks_cast(result->data, result->dtype, y, KS_REAL_DTYPE, ks_array_elements(result));
     return KS_OK;
+}
+
+KS_FORWARD(OpMatmulTransposed) {
+    return KS_REAL(ks__forward_OpMatmul)(run, call, object, out);
 }
 
 KS_FORWARD(OpEinsum) {

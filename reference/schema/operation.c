@@ -472,6 +472,24 @@ KS_KEYED_CLASS(Cumsum, "Cumsum", "keras.src.ops.numpy", cumsum_keys, one_operand
 
 // --- products -------------------------------------------------------------------------------------------------------
 
+static const ks_key matmul_keys[] = {
+    KS_NAMED_ROW("transpose_a", BOOL, transpose_a, KS_NUMERIC, "false"),
+    KS_NAMED_ROW("transpose_b", BOOL, transpose_b, KS_NUMERIC, "false"),
+};
+
+bool ks_operand_is_transposed(const ks_object *object, size_t index) {
+    const ks_operation *params = object->params;
+    return object->row == &ks_class_OpMatmulTransposed && (index ? params->transpose_b : params->transpose_a);
+}
+
+static void turn_matrix(ks_shape *shape, bool turned) {
+    int64_t rows = shape->rank > 1 ? shape->dims[shape->rank - 2] : 0;
+    if (!turned)
+        return;
+    shape->dims[shape->rank - 2] = shape->dims[shape->rank - 1];
+    shape->dims[shape->rank - 1] = rows;
+}
+
 static ks_code matmul_infer(ks_tree *out, ks_call *call, ks_object *object) {
     ks_operand operands[2];
     ks_shape a, b, shape;
@@ -484,6 +502,10 @@ static ks_code matmul_infer(ks_tree *out, ks_call *call, ks_object *object) {
     b = operands[1].array->shape;
     if (a.rank < 1 || b.rank < 1)
         return ks_shape_error(call->context, object, "expected operands with at least one dimension");
+    if (object->row == &ks_class_OpMatmulTransposed && (a.rank < 2 || b.rank < 2))
+        return ks_shape_error(call->context, object, "expected matrices");
+    turn_matrix(&a, ks_operand_is_transposed(object, 0));
+    turn_matrix(&b, ks_operand_is_transposed(object, 1));
     vector_a = a.rank == 1;
     vector_b = b.rank == 1;
     rows = vector_a ? 1 : a.dims[a.rank - 2];
@@ -505,6 +527,8 @@ done:
 }
 
 KS_KEYLESS_CLASS(Matmul, "keras.src.ops.numpy", two_operands, matmul_infer)
+KS_KEYED_CLASS(MatmulTransposed, "MatmulTransposed", "keras2.linalg.matmul", matmul_keys, two_operands, NULL,
+               matmul_infer)
 
 static const ks_key einsum_keys[] = {
     KS_NAMED_ROW("subscripts", TEXT, text, KS_REQUIRED | KS_NUMERIC, NULL),

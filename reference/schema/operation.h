@@ -12,6 +12,7 @@ typedef struct ks_operation {
     ks_ints axis2;
     bool keepdims;
     bool approximate;
+    bool transpose_a, transpose_b;
     double a, b, c; ///< "negative_slope", "x_min", …: see the row
     ks_text text;   ///< "dtype", "subscripts"
     int64_t number; ///< "num_classes"
@@ -32,6 +33,8 @@ ks_dtype ks_operand_dtype(const ks_call *call, const ks_operand *operands, size_
 ks_dtype ks_operand_float(const ks_call *call, ks_dtype dtype);
 /// The operands of an argument that is a list of tensors.
 ks_operand *ks_operand_list(size_t *count, ks_call *call, const ks_object *object, size_t index);
+/// Whether TensorFlow's matmul turns the matrices of this operand; Keras 3's Matmul never does.
+bool ks_operand_is_transposed(const ks_object *object, size_t index);
 ks_code ks_argument_error(ks_call *call, const ks_object *object, const char *text);
 
 /// The axes of a reduction, in order; all of them for None. False when one is out of range or doubled.
