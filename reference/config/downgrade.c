@@ -101,6 +101,22 @@ static ks_code check_object_key(bool *keep, ks__downgrade *d, const ks_member *m
     return ks_lose(d->losses, "config-key", place, "Keras 2 has no \"%.*s\"", (int)member->key.size, member->key.data);
 }
 
+/// A record inside of a config, with its module as tf_keras since 2.13 writes it: Keras 3 finds no class without it.
+/// Earlier versions do not look at it.
+static ks_code put_named(ks_value *out, ks__downgrade *d, const ks_value *record, ks_value name, ks_value config) {
+    const ks_value *module = ks_value_get(record, "module");
+    ks_code code;
+    *out = ks_value_dict(d->arena, 4);
+    if (module && module->type == KS_VALUE_STRING)
+        KS_TRY(ks__downgrade_put(d, out, "module", *module));
+    KS_TRY(ks__downgrade_put(d, out, "class_name", name));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
+    if (module && module->type == KS_VALUE_STRING)
+        KS_TRY(ks__downgrade_put(d, out, "registered_name", ks_value_null()));
+done:
+    return code;
+}
+
 static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
     const ks_value *from = ks_value_get(record, "config");
@@ -123,11 +139,17 @@ static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value 
         KS_TRY(ks__downgrade_value(&value, d, &member->value, place));
         KS_TRY(ks__downgrade_put_text(d, &config, member->key, value));
     }
-    *out = ks_value_dict(d->arena, 2);
-    KS_TRY(ks__downgrade_put(d, out, "class_name", *name));
-    KS_TRY(ks__downgrade_put(d, out, "config", config));
+    code = put_named(out, d, record, *name, config);
 done:
     return code;
+}
+
+static ks_code downgrade_nested_layer(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    ks_value bare;
+    ks_code code = ks__downgrade_record(&bare, d, record, place);
+    return code != KS_OK
+               ? code
+               : put_named(out, d, record, *ks_value_get(&bare, "class_name"), *ks_value_get(&bare, "config"));
 }
 
 static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
@@ -139,7 +161,7 @@ static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value 
         return KS_OK;
     }
     if (row && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL))
-        return ks__downgrade_record(out, d, record, place);
+        return downgrade_nested_layer(out, d, record, place);
     if (ks_value_is_text(name, "DTypePolicy") || (row && row->kind == KS_KIND_POLICY))
         return downgrade_policy(out, d, record, place);
     if (row &&
