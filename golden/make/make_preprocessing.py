@@ -25,6 +25,8 @@ from golden_files import save_npz  # noqa: E402
 WORDS = np.array([["red"], ["green"], ["blue"], ["mauve"], ["red"]])
 NUMBERS = np.array([[12], [7], [99], [12], [3]], "int64")
 TEXTS = np.array([["The red house"], ["a green, green hill!"], ["blue"], ["nothing known here"], ["house on the hill"]])
+BOUNDARIES = [-1.0, 0.0, 0.7, 2.0]
+ROWS = np.array([[-1.5, 0.7, 0.05, 7.0], [0.0, -1.0, 2.0, 0.25], [np.nan, np.inf, -np.inf, 0.7], [3, 3, 3, -9], [0, -0.0, 1, 1]], "float32")
 REALS = np.array([[-1.5], [0.0], [0.25], [3.0], [99.0]], "float32")
 IMAGES = np.random.default_rng(7).uniform(0, 1, (5, 6, 7, 3)).astype("float32")
 
@@ -48,6 +50,11 @@ def models(L):
         "text-vectorization-tf-idf": (lambda: adapted(L.TextVectorization(output_mode="tf_idf"), TEXTS), (1,), text, TEXTS),
         "discretization": (lambda: L.Discretization(bin_boundaries=[-1.0, 0.0, 2.0]), (1,), "float32", REALS),
         "discretization-adapted": (lambda: adapted(L.Discretization(num_bins=3), REALS), (1,), "float32", REALS),
+        "discretization-one-hot": (lambda: L.Discretization(bin_boundaries=BOUNDARIES, output_mode="one_hot"), (1,), "float32", REALS),
+        "discretization-multi-hot": (lambda: L.Discretization(bin_boundaries=BOUNDARIES, output_mode="multi_hot"), (4,), "float32", ROWS),
+        "discretization-count": (lambda: L.Discretization(bin_boundaries=BOUNDARIES, output_mode="count"), (4,), "float32", ROWS),
+        "discretization-cube": (lambda: L.Discretization(bin_boundaries=BOUNDARIES, output_mode="count"), (4, 2), "float32", np.stack([ROWS, ROWS[::-1]], 2)),
+        "discretization-whole": (lambda: L.Discretization(bin_boundaries=[3.0, 7.5, 12.0]), (1,), "int64", NUMBERS),
         "category-encoding": (lambda: L.CategoryEncoding(num_tokens=101, output_mode="multi_hot"), (1,), "int64", NUMBERS),
         "hashing": (lambda: L.Hashing(num_bins=5), (1,), text, WORDS),
         "normalization": (lambda: adapted(L.Normalization(), REALS), (1,), "float32", REALS),
@@ -128,6 +135,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--writer", required=True)
     parser.add_argument("--out", default="golden")
+    parser.add_argument("--only", default="", help="names that begin so")
     arguments = parser.parse_args()
     if arguments.writer.startswith("keras-3"):
         import keras
@@ -136,6 +144,8 @@ def main():
     else:
         keras = tf.keras
     for name, row in models(keras.layers).items():
+        if not name.startswith(arguments.only):
+            continue
         for kind in ("h5-legacy",) if arguments.writer.startswith("tf-2.9") else ("keras-v3", "h5-legacy"):
             write(keras, arguments.writer, arguments.out, name, kind, row)
 

@@ -51,8 +51,6 @@ static struct {
     ks_code code;
     bool met;
 } refused[] = {
-    {"preprocessing-layers/discretization-adapted", KS_E_CONFIG_UNSUPPORTED_CLASS, false},
-    {"preprocessing-layers/discretization", KS_E_CONFIG_UNSUPPORTED_CLASS, false},
     {"preprocessing-layers/integer-lookup-adapted", KS_E_CONFIG_UNSUPPORTED_CLASS, false},
     {"preprocessing-layers/integer-lookup", KS_E_CONFIG_UNSUPPORTED_CLASS, false},
     {"preprocessing-layers/string-lookup-adapted", KS_E_CONFIG_UNSUPPORTED_VALUE, false},

@@ -374,10 +374,28 @@ done:
 
 // --- classes with more to do ----------------------------------------------------------------------------------------
 
+/// Keras 2 takes boundaries or a number of bins, and keeps adapted boundaries in a variable.
+static ks_code finish_discretization(ks__downgrade *d, ks_value *config, const char *place) {
+    const ks_value *boundaries = ks_value_get(config, "bin_boundaries");
+    if (!boundaries || boundaries->type == KS_VALUE_NULL)
+        return ks__no_word(d, place, "Keras 2 keeps the summary of a Discretization layer, which is not there");
+    for (size_t i = 0; i < config->as.dict.count; i++) {
+        ks_member *member = &config->as.dict.members[i];
+        if (!ks_text_is(member->key, "num_bins") || member->value.type == KS_VALUE_NULL)
+            continue;
+        member->value = ks_value_null();
+        return ks_lose(d->losses, "config-key", place,
+                       "a Discretization layer of Keras 2 with boundaries has no \"num_bins\"");
+    }
+    return KS_OK;
+}
+
 /// tf_keras takes these three out of the config without asking whether they are there; null: the calls tell.
-static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config) {
+static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config, const char *place) {
     static const char *const keys[] = {"query_shape", "key_shape", "value_shape"};
     ks_code code = KS_OK;
+    if (strcmp(row->name, "Discretization") == 0)
+        return finish_discretization(d, config, place);
     for (size_t i = 0; i < 3 && strcmp(row->name, "MultiHeadAttention") == 0; i++)
         KS_TRY(ks__downgrade_put(d, config, keys[i], ks_value_null()));
 done:
@@ -419,7 +437,7 @@ static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *
         return ks__no_word(d, place, "Keras 2 has no layer %s; it was one of Keras 1", row->name);
     ks_code code;
     KS_TRY(downgrade_keys(out, d, row, ks_value_get(record, "config"), place));
-    KS_TRY(finish_class(d, row, out));
+    KS_TRY(finish_class(d, row, out, place));
 done:
     return code;
 }

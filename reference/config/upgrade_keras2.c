@@ -163,6 +163,22 @@ static ks_code category_encoding(ks__upgrade *u, ks__dict *record, ks__dict *con
     return drop_while_false(u, config, "sparse", place);
 }
 
+// Whole numbers of bins are int64, which is no policy of Keras 3. Boundaries that were adapted are not in the config.
+static ks_code discretization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *boundaries = ks__dict_get(config, "bin_boundaries"), *bins = ks__dict_get(config, "num_bins");
+    const ks_value *mode = ks__dict_get(config, "output_mode"), *dtype = ks__dict_get(config, "dtype");
+    (void)record;
+    if (!boundaries || boundaries->type == KS_VALUE_NULL)
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, boundaries, place, "config/bin_boundaries",
+                                "boundaries that are kept in a summary cannot be run by this reference");
+    if (bins && bins->type != KS_VALUE_NULL)
+        return ks__upgrade_fail(u, KS_E_CONFIG_VALUE, bins, place, "config/num_bins",
+                                "num_bins and bin_boundaries are both given");
+    if (dtype && ks_value_is_text(dtype, "int64") && (!mode || ks_value_is_text(mode, "int")))
+        ks__dict_remove(config, "dtype");
+    return KS_OK;
+}
+
 // How random numbers are made does not matter at inference.
 static ks_code augmentation(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     (void)u;
@@ -210,6 +226,7 @@ static const ks__old_class old_classes[] = {
     {"RandomTranslation", "RandomTranslation", augmentation},
     {"RandomZoom", "RandomZoom", augmentation},
     {"CategoryEncoding", "CategoryEncoding", category_encoding},
+    {"Discretization", "Discretization", discretization},
     {"Attention", "Attention", attention},
     {"AdditiveAttention", "AdditiveAttention", attention},
     {"StackedRNNCells", "StackedRNNCells", stacked_cells},

@@ -16,17 +16,6 @@
         .unsupported = (reason),                                                                                       \
     }
 
-static const ks_key discretization_keys[] = {
-    KS_ROW_LOOSE(bin_boundaries, ANY, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(num_bins, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
-    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
-};
-
-DESCRIBED(Discretization, NO_KERNEL, "bin_boundaries num_bins epsilon output_mode sparse name dtype_name",
-          discretization_keys);
-
 static const ks_key hashed_crossing_keys[] = {
     KS_ROW_LOOSE(num_bins, INT, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rescaling and Normalization. Source of the rules: Keras 3 layers/preprocessing/rescaling.py, normalization.py.
+// Rescaling, Normalization and Discretization. Source of the rules: Keras 3 layers/preprocessing/{rescaling,
+// normalization,discretization}.py, utils/numerical_utils.py; tf_keras layers/preprocessing/discretization.py.
 #include "schema/preprocessing.h"
 
 #include "schema/broadcast.h"
@@ -175,4 +176,84 @@ const ks_class ks_class_Normalization = {
     .check = normalization_check,
     .build = normalization_build,
     .infer = normalization_infer,
+};
+
+// --- Discretization -------------------------------------------------------------------------------------------------
+
+static const char *const bin_modes[] = {"int", "one_hot", "multi_hot", "count", NULL};
+
+static const ks_key discretization_keys[] = {
+    KS_ROW(ks_discretization, bin_boundaries, NUMBERS, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_ROW_INTS(ks_discretization, num_bins, INT, KS_NULLABLE, "null", 0, 0),
+    KS_ROW_LOOSE(epsilon, FLOAT, 0, "0.01"), // of adapt
+    KS_ROW_CHOICE(ks_discretization, output_mode, KS_NUMERIC, "\"int\"", bin_modes),
+    KS_ROW(ks_discretization, sparse, BOOL, 0, "false"),
+};
+
+// TensorFlow takes the boundaries as floats, in order.
+static ks_code boundaries_check(ks_context *context, const ks_object *object, const ks_numbers *numbers) {
+    for (size_t i = 0; i < numbers->count; i++) {
+        if (numbers->items[i] != numbers->items[i])
+            return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "bin_boundaries",
+                                "boundary %zu is not a number", i);
+        if (i > 0 && (float)numbers->items[i] < (float)numbers->items[i - 1])
+            return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "bin_boundaries",
+                                "boundary %zu is below the one before it", i);
+    }
+    return KS_OK;
+}
+
+static ks_code discretization_check(ks_context *context, ks_object *object) {
+    const ks_discretization *params = object->params;
+    const ks_numbers *numbers = &params->bin_boundaries;
+    if (!numbers->items && params->num_bins == KS_NULL_INT)
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "num_bins",
+                            "neither num_bins nor bin_boundaries is given");
+    if (numbers->items && numbers->shape.rank != 1)
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "bin_boundaries",
+                            "expected a list of numbers, found rank %d", (int)numbers->shape.rank);
+    if (params->sparse && params->output_mode == KS_BINS_INT)
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "sparse", "true with output_mode \"int\"");
+    if (params->sparse)
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "sparse",
+                            "sparse tensors cannot be run by this reference");
+    return boundaries_check(context, object, numbers);
+}
+
+// one_hot: a last axis of 1 goes away; the others look at all bins along the second axis.
+static ks_code discretization_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_discretization *params = object->params;
+    ks_array *input = ks_call_input(call, object);
+    int64_t depth = params->bin_boundaries.items ? (int64_t)params->bin_boundaries.count + 1 : params->num_bins;
+    ks_shape shape;
+    ks_code code;
+    if (!input)
+        return call->context->error.code;
+    if (!call->symbolic && !params->bin_boundaries.items)
+        return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "bin_boundaries",
+                            "a layer that was never adapted cannot be run");
+    if (params->output_mode == KS_BINS_INT)
+        return ks_result(out, call, ks_is_old(object) ? KS_INT64 : KS_INT32, &input->shape);
+    KS_TRY(ks_call_check_rank(call, object, input, params->output_mode == KS_BINS_ONE_HOT ? 1 : 2, KS_MAX_RANK - 1));
+    shape = input->shape;
+    if (params->output_mode != KS_BINS_ONE_HOT)
+        ks_shape_drop(&shape, 1);
+    else if (shape.rank > 1 && shape.dims[shape.rank - 1] == 1)
+        shape.rank--;
+    ks_shape_insert(&shape, shape.rank, depth);
+    KS_TRY(ks_result(out, call, KS_DTYPE_NONE, &shape));
+done:
+    return code;
+}
+
+const ks_class ks_class_Discretization = {
+    .name = "Discretization",
+    .module = "keras.layers",
+    .kind = KS_KIND_LAYER,
+    KS_KEYS(discretization_keys),
+    .written = "bin_boundaries num_bins epsilon output_mode sparse name dtype_name",
+    .params_size = sizeof(ks_discretization),
+    .mask = KS_MASK_NONE,
+    .check = discretization_check,
+    .infer = discretization_infer,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Config of Rescaling and Normalization.
+// Config of Rescaling, Normalization and Discretization.
 #ifndef KASSAY_SCHEMA_PREPROCESSING_H
 #define KASSAY_SCHEMA_PREPROCESSING_H
 
@@ -16,6 +16,15 @@ typedef struct ks_normalization {
     ks_numbers mean, variance;
     bool invert;
 } ks_normalization;
+
+typedef struct ks_discretization {
+    ks_numbers bin_boundaries; ///< null: the layer was never adapted
+    int64_t num_bins;
+    int output_mode; ///< index into "int", "one_hot", "multi_hot", "count"
+    bool sparse;
+} ks_discretization;
+
+enum { KS_BINS_INT, KS_BINS_ONE_HOT, KS_BINS_MULTI_HOT, KS_BINS_COUNT };
 
 /// The shape that mean and variance have beside `input`: its size on the kept axes, 1 elsewhere.
 ks_shape ks_normalization_shape(const ks_normalization *params, const ks_shape *input);
