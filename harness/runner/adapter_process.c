@@ -144,10 +144,10 @@ ks_code ks_adapter_process_start(ks_adapter_process *out, ks_context *context, c
         code = failed(context, "pipe");
         goto done;
     }
+    ks_adapter_process_mark(out); // before the process can print anything
     KS_TRY(fork_it(out, context, &s, requests, replies));
     if (channels && fcntl(out->request, F_SETFL, O_NONBLOCK) != 0)
         code = failed(context, "pipe");
-    ks_adapter_process_mark(out);
 done:
     close_both(requests);
     close_both(replies);

@@ -22,6 +22,10 @@ int ks_dialect_by_name(const char *name) {
     return find(names, sizeof(names) / sizeof(names[0]), name);
 }
 
+const char *ks_backend_name(ks_backend backend) {
+    return backends[backend];
+}
+
 int ks_backend_by_name(const char *name) {
     return find(backends, sizeof(backends) / sizeof(backends[0]), name);
 }

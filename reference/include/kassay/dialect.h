@@ -25,7 +25,9 @@ typedef enum ks_backend {
     KS_BACKEND_THEANO
 } ks_backend;
 
-/// "auto", "tensorflow", "theano"; -1 when the name is none of these.
+/// "auto", "tensorflow", "theano"
+const char *ks_backend_name(ks_backend backend);
+/// -1 when the name is none of these.
 int ks_backend_by_name(const char *name);
 
 /// "auto", "keras1", "keras2", "keras3"
