@@ -39,6 +39,14 @@ static bool write(ks_text *out, ks_context *context, const ks_instance *instance
     return code == KS_OK;
 }
 
+/// In the words of Keras 2 what can be said is text, what cannot is told.
+static void write_keras2(ks_context *context, const ks_instance *instance) {
+    ks_text text = {NULL, 0};
+    ks_code code = ks_serialize_as(&text, instance, KS_DIALECT_KERAS2);
+    ks_fuzz_assert_with(context, (code == KS_OK) == (text.data != NULL));
+    ks_free(context, (void *)(uintptr_t)text.data);
+}
+
 static void read_again(ks_context *context, const ks_instance *instance, ks_text first) {
     ks_object_options options = {.dialect = KS_DIALECT_KERAS3};
     ks_bytes bytes = {(const uint8_t *)first.data, first.size};
@@ -67,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ks_fuzz_assert((code == KS_OK) == (instance != NULL));
     if (instance) {
         context.memory.limit = ROOM;
+        write_keras2(&context, instance);
         if (write(&first, &context, instance))
             read_again(&context, instance, first);
     }

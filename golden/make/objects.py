@@ -4,8 +4,9 @@
     python golden/make/objects.py tfkeras-2.21.0 golden/objects/tfkeras-2.21.0.json
 
 One entry per object: "input" is the record with the constructor's arguments alone, "output" what Keras writes of the
-object that they make; a class that could not be made has "class" alone. Each class has one entry with the arguments it requires and one with every argument that could be
-moved away from its default.
+object that they make; a class that could not be made has "class" alone. Records of Keras 2 have no module, so that all
+of its entries have "class". Each class has one entry with the arguments it requires and one with every argument that
+could be moved away from its default.
 """
 
 import inspect
@@ -275,7 +276,13 @@ def with_objects(k):
         "MeanMetricWrapper": [],
         "LossScaleOptimizer": [],
     }
-    if hasattr(k, "dtype_policies"):
+    if not hasattr(k, "dtype_policies"):
+        made["InputLayer"] = [dict(input_shape=(4,), name="own_name")]
+        made["MeanMetricWrapper"] = [dict(fn=k.metrics.mean_squared_error, name="own_name")]
+        made["LossScaleOptimizer"] = [dict(inner_optimizer=k.optimizers.SGD(0.25))]
+        made["Adam"] = [dict(learning_rate=k.optimizers.schedules.CosineDecay(0.5, 20))]
+        made["SGD"] = [dict(learning_rate=k.optimizers.schedules.ExponentialDecay(0.5, 20, 0.5, staircase=True))]
+    else:
         made["LossScaleOptimizer"] = [dict(inner_optimizer=k.optimizers.SGD(0.25))]
         made["RandomApply"] = [dict(layer=k.layers.RandomBrightness(0.2, name="inner"), rate=0.25)]
         made["Pipeline"] = [dict(layers=[k.layers.RandomBrightness(0.2, name="a"), k.layers.AutoContrast(name="b")])]
@@ -451,7 +458,8 @@ def main():
     objects, problems, rows = with_objects(k), [], []
     for path, name, cls in public_classes(k, MODULES if modern else TF_MODULES):
         made = entries(generation, path, name, cls, objects, problems)
-        rows += made or [{"class": f"keras.{path}.{name}"}]
+        place = {"class": f"keras.{path}.{name}"}
+        rows += [row if modern else {**place, **row} for row in made] or [place]
     with open(out, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
     classes = {(row["output"].get("module"), row["output"]["class_name"]) for row in rows if "output" in row}

@@ -14,6 +14,7 @@ typedef struct ks_config_options {
     const char *keras_version;          ///< that the file names, "" when it names none
     const struct ks_registry *registry; ///< custom classes passed at load; NULL: none
     ks_backend backend;                 ///< who computed it; only of Keras 1 and 2 before tf.keras
+    bool upgraded;  ///< the document is in the words of Keras 3 already, but for what only its dialect has
     bool described; ///< a single object that need not run: classes and values outside this reference too
 } ks_config_options;
 

@@ -107,8 +107,13 @@ static ks_code put_named(ks_value *out, ks__downgrade *d, const ks_value *record
     const ks_value *module = ks_value_get(record, "module");
     ks_code code;
     *out = ks_value_dict(d->arena, 4);
-    if (module && module->type == KS_VALUE_STRING)
-        KS_TRY(ks__downgrade_put(d, out, "module", *module));
+    if (module && module->type == KS_VALUE_STRING) {
+        bool old = strncmp(module->text.data, "keras2.", 7) == 0; // of Keras 2 only
+        const char *word = old ? ks_arena_format(d->arena, "keras.%s", module->text.data + 7) : module->text.data;
+        if (!word)
+            return d->context->error.code;
+        KS_TRY(ks__downgrade_put(d, out, "module", ks_value_string(word)));
+    }
     KS_TRY(ks__downgrade_put(d, out, "class_name", name));
     KS_TRY(ks__downgrade_put(d, out, "config", config));
     if (module && module->type == KS_VALUE_STRING)
@@ -120,6 +125,7 @@ done:
 static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
     const ks_value *from = ks_value_get(record, "config");
+    const ks_value *gain = ks_value_get(ks_value_get(ks_value_get(record, "original"), "config"), "gain");
     ks_value config;
     ks_code code;
     if (from->type != KS_VALUE_DICT)
@@ -134,11 +140,15 @@ static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value 
         ks_value value;
         bool keep;
         KS_TRY(check_object_key(&keep, d, member, place));
-        if (!keep)
+        if (!keep || (d->alone && ks_text_is(member->key, "seed")))
             continue;
         KS_TRY(ks__downgrade_value(&value, d, &member->value, place));
         KS_TRY(ks__downgrade_put_text(d, &config, member->key, value));
     }
+    if (d->alone && ks_value_get(from, "seed")) // the last one in tf_keras
+        KS_TRY(ks__downgrade_put(d, &config, "seed", *ks_value_get(from, "seed")));
+    if (d->alone && ks_value_is_text(name, "Identity"))
+        KS_TRY(ks__downgrade_put(d, &config, "gain", gain ? *gain : ks_value_float(1)));
     code = put_named(out, d, record, *name, config);
 done:
     return code;
@@ -278,6 +288,9 @@ static const new_key new_keys[] = {
     {"SimpleRNN", "zero_output_for_mask", KEEP, "false"},
     {"LSTM", "zero_output_for_mask", KEEP, "false"},
     {"GRU", "zero_output_for_mask", KEEP, "false"},
+    {"ConvLSTM1D", "zero_output_for_mask", KEEP, "false"},
+    {"ConvLSTM2D", "zero_output_for_mask", KEEP, "false"},
+    {"ConvLSTM3D", "zero_output_for_mask", KEEP, "false"},
     {"SimpleRNN", "seed", LOSE, "null"},
     {"LSTM", "seed", LOSE, "null"},
     {"GRU", "seed", LOSE, "null"},
@@ -301,7 +314,15 @@ static const new_key new_keys[] = {
     {"RandomTranslation", "data_format", REFUSE, "\"channels_last\""},
     {"RandomContrast", "data_format", REFUSE, "\"channels_last\""},
     {"RandomBrightness", "data_format", REFUSE, "\"channels_last\""},
+    {"Layer", "activity_regularizer", KEEP, "null"},
+    {"Layer", "autocast", KEEP, "true"},
+    {"SpatialDropout2D", "data_format", KEEP, "\"channels_last\""},
+    {"SpatialDropout3D", "data_format", KEEP, "\"channels_last\""},
     {"RandomContrast", "value_range", LOSE, "[0, 255]"},
+    {"IntegerLookup", "oov_method", REFUSE, "\"floormod\""},
+    {"IntegerLookup", "salt", REFUSE, "null"},
+    {"StringLookup", "oov_method", REFUSE, "\"floormod\""},
+    {"StringLookup", "salt", REFUSE, "null"},
 };
 
 static const char *const unknown_classes[] = {
@@ -438,6 +459,8 @@ static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *
     ks_code code;
     KS_TRY(downgrade_keys(out, d, row, ks_value_get(record, "config"), place));
     KS_TRY(finish_class(d, row, out, place));
+    if (d->alone)
+        KS_TRY(ks__downgrade_order(out, d, row->name, ks_value_get(ks_value_get(record, "original"), "config")));
 done:
     return code;
 }
@@ -473,4 +496,50 @@ ks_code ks_config_downgrade(ks_value *out, ks_arena *arena, const ks_value *reco
     ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses};
     const char *place = ks_arena_format(arena, "%s:", document);
     return place ? ks__downgrade_record(out, &d, record, place) : losses->context->error.code;
+}
+
+// --- single objects -------------------------------------------------------------------------------------------------
+
+/// The outermost record of tf_keras has no module.
+static ks_code bare(ks__downgrade *d, ks_value *record) {
+    const ks_value named = *record;
+    ks_code code;
+    *record = ks_value_dict(d->arena, 2);
+    KS_TRY(ks__downgrade_put(d, record, "class_name", *ks_value_get(&named, "class_name")));
+    KS_TRY(ks__downgrade_put(d, record, "config", *ks_value_get(&named, "config")));
+done:
+    return code;
+}
+
+/// A policy alone is a record, whatever its name.
+static ks_code downgrade_lone_policy(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    ks_code code;
+    KS_TRY(downgrade_policy(out, d, record, place));
+    if (out->type == KS_VALUE_STRING) {
+        ks_value config = ks_value_dict(d->arena, 1);
+        KS_TRY(ks__downgrade_put(d, &config, "name", *out));
+        *out = ks_value_dict(d->arena, 2);
+        KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string("Policy")));
+        KS_TRY(ks__downgrade_put(d, out, "config", config));
+    }
+done:
+    return code;
+}
+
+ks_code ks_config_downgrade_object(ks_value *out, ks_arena *arena, const ks_value *record, ks_kind kind,
+                                   ks_losses *losses, const char *document) {
+    ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses, .alone = true};
+    const char *place = ks_arena_format(arena, "%s:", document);
+    ks_code code;
+    if (!place)
+        return losses->context->error.code;
+    if (kind == KS_KIND_POLICY)
+        return downgrade_lone_policy(out, &d, record, place);
+    if (kind != KS_KIND_INITIALIZER && kind != KS_KIND_REGULARIZER && kind != KS_KIND_CONSTRAINT)
+        return ks__downgrade_record(out, &d, record, place);
+    KS_TRY(downgrade_object(out, &d, record, place));
+    if (out->type == KS_VALUE_DICT)
+        KS_TRY(bare(&d, out));
+done:
+    return code;
 }

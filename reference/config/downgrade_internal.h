@@ -11,7 +11,8 @@ typedef struct ks__downgrade {
     ks_context *context;
     ks_arena *arena;
     ks_losses *losses;
-    int depth; ///< of records in records
+    int depth;  ///< of records in records
+    bool alone; ///< a single object, not in a file: every key, in tf_keras's order
 } ks__downgrade;
 
 /// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
@@ -26,6 +27,8 @@ ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *re
 /// Any value in a config: records of initializers, policies, arrays, … inside it are taken apart.
 ks_code ks__downgrade_value(ks_value *out, ks__downgrade *d, const ks_value *value, const char *place);
 ks_code ks__downgrade_functional(ks_value *out, ks__downgrade *d, const ks_value *config, const char *place);
+/// Gives a layer's config the order and all keys of tf_keras. `was`: the config that was read, when it was of Keras 2.
+ks_code ks__downgrade_order(ks_value *config, ks__downgrade *d, const char *class_name, const ks_value *was);
 /// PLACE/KEY in the arena.
 const char *ks__below(ks__downgrade *d, const char *place, ks_text key);
 ks_code ks__downgrade_put(ks__downgrade *d, ks_value *dict, const char *key, ks_value value);

@@ -4,7 +4,8 @@
 // "loss_weights", "optimizer_config": {"class_name": "Custom>Adam", "config"}}, and behind these the keys that Keras
 // 3's own writer of this form adds ("run_eagerly", "steps_per_execution", "jit_compile"), which tf_keras passes over.
 // Losses and metrics have the keys that both take, so that both compile the model: not the "fn" of tf_keras, and not
-// what Keras 3 does not write (Huber's "delta"; a file means the default, which tf_keras fills in).
+// what Keras 3 does not write (Huber's "delta"; a file means the default, which tf_keras fills in). Single objects have
+// these too, as tf_keras itself writes them.
 // Source: tf_keras saving/legacy/saving_utils.py, losses.py, metrics/base_metric.py, optimizers/optimizer.py.
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,8 @@ static ks_code put_reduction(ks_value *config, ks_training *t, const ks_value *r
             known = true;
             word = *reduction;
         }
+    if (t->alone && ks_value_is_text(&word, "sum_over_batch_size"))
+        word = ks_value_string("auto"); // the default of both, which is the same
     if (!known)
         return ks__training_lose(&word, t, place, "Keras 2 has no reduction \"%.40s\"", reduction->text.data);
     return ks__training_put(t, config, "reduction", word);
@@ -69,18 +72,49 @@ static bool is_early(ks_text key) {
     return false;
 }
 
-static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *from, const char *place) {
-    ks_value config = ks_value_dict(t->arena, from->as.dict.count + 3);
+/// What tf_keras gave: the original of the record that was read.
+static const ks_value *original_config(const ks_value *record) {
+    return ks_value_get(ks_value_get(record, "original"), "config");
+}
+
+/// What tf_keras writes of a loss and Keras 3 does not: as it was read, else the default of both.
+static ks_code put_alone(ks_value *config, ks_training *t, ks_text name, const ks_value *was) {
+    const char *function = ks__loss_function(name);
+    const ks_value *delta = ks_value_get(was, "delta"), *axis = ks_value_get(was, "axis");
+    ks_code code = KS_OK;
+    if (ks_text_is(name, "Huber"))
+        KS_TRY(ks__training_put(t, config, "delta", delta ? *delta : ks_value_float(1)));
+    if (ks_text_is(name, "CosineSimilarity"))
+        KS_TRY(ks__training_put(t, config, "axis", axis ? *axis : ks_value_int(-1)));
+    if (function)
+        KS_TRY(ks__training_put(t, config, "fn", ks_value_string(function)));
+done:
+    return code;
+}
+
+/// Keras 3 gives its base class a name, tf_keras does not.
+static ks_value early_value(const ks_training *t, ks_text class_name, const ks_value *value) {
+    bool given = t->alone && ks_text_is(class_name, "Loss") && ks_value_is_text(value, "loss");
+    return given ? ks_value_null() : *value;
+}
+
+static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
+    const ks_value *from = ks_value_get(record, "config"), *was = original_config(record);
+    ks_text name = ks_value_get(record, "class_name")->text;
+    ks_value config = ks_value_dict(t->arena, from->as.dict.count + 5);
     ks_code code;
     KS_TRY(put_reduction(&config, t, ks_value_get(from, "reduction"), place));
     for (size_t i = 0; i < sizeof early_keys / sizeof early_keys[0]; i++)
         if (ks_value_get(from, early_keys[i]))
-            KS_TRY(ks__training_put(t, &config, early_keys[i], *ks_value_get(from, early_keys[i])));
+            KS_TRY(
+                ks__training_put(t, &config, early_keys[i], early_value(t, name, ks_value_get(from, early_keys[i]))));
     for (size_t i = 0; i < from->as.dict.count; i++) {
         const ks_member *member = &from->as.dict.members[i];
         if (!is_early(member->key) && !ks_text_is(member->key, "reduction"))
             KS_TRY(ks__training_put(t, &config, member->key.data, member->value));
     }
+    if (t->alone)
+        KS_TRY(put_alone(&config, t, name, was));
     *out = config;
 done:
     return code;
@@ -97,6 +131,8 @@ static bool metric_is_known(ks_text class_name) {
                                                "RecallAtPrecision",
                                                "SensitivityAtSpecificity",
                                                "SpecificityAtSensitivity",
+                                               "MeanTensor",
+                                               "MeanRelativeError",
                                                "MeanMetricWrapper"};
     const ks_training_name *known = ks_training_name_find(class_name);
     for (size_t i = 0; i < sizeof without_name / sizeof without_name[0]; i++)
@@ -105,8 +141,11 @@ static bool metric_is_known(ks_text class_name) {
     return known && (known->known & KS_METRIC2) && !known->function;
 }
 
-static ks_code metric_config(ks_value *out, ks_training *t, const ks_value *from, ks_text name, const char *place) {
-    ks_value config = ks_value_dict(t->arena, from->as.dict.count + 1);
+static ks_code metric_config(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
+    const ks_value *from = ks_value_get(record, "config");
+    const ks_value *axis = ks_value_get(original_config(record), "axis");
+    ks_text name = ks_value_get(record, "class_name")->text;
+    ks_value config = ks_value_dict(t->arena, from->as.dict.count + 2);
     ks_code code = KS_OK;
     for (size_t i = 0; i < from->as.dict.count; i++) {
         const ks_member *member = &from->as.dict.members[i];
@@ -117,6 +156,8 @@ static ks_code metric_config(ks_value *out, ks_training *t, const ks_value *from
                                      member->key.data));
         KS_TRY(ks__training_put(t, &config, member->key.data, value));
     }
+    if (t->alone && ks_text_is(name, "CosineSimilarity"))
+        KS_TRY(ks__training_put(t, &config, "axis", axis ? *axis : ks_value_int(-1)));
     *out = config;
 done:
     return code;
@@ -140,17 +181,20 @@ static ks_code downgrade_object(ks_value *out, ks_training *t, const ks_value *v
     ks_code code;
     if (value->type == KS_VALUE_STRING || function)
         return downgrade_name(out, t, function ? function : value, kind, place);
-    KS_TRY(ks__training_canonical(&record, t, value, place));
+    record = *value;
+    if (!t->alone) // a single one is as it was just written
+        KS_TRY(ks__training_canonical(&record, t, value, place));
     *out = ks_value_null();
     if (record.type == KS_VALUE_NULL)
         return KS_OK; // told
     name = ks_value_get(&record, "class_name")->text;
-    if (kind == KS_KIND_LOSS ? !ks__loss_function(name) : !metric_is_known(name))
+    if (kind == KS_KIND_LOSS ? !ks__loss_function(name) && !(t->alone && ks_text_is(name, "Loss"))
+                             : !metric_is_known(name))
         return ks__training_lose(out, t, place, "Keras 2 has no %s %.60s", ks_kind_name(kind), name.data);
     if (kind == KS_KIND_LOSS)
-        KS_TRY(loss_config(&config, t, ks_value_get(&record, "config"), place));
+        KS_TRY(loss_config(&config, t, &record, place));
     else
-        KS_TRY(metric_config(&config, t, ks_value_get(&record, "config"), name, place));
+        KS_TRY(metric_config(&config, t, &record, place));
     *out = ks_value_dict(t->arena, 2);
     KS_TRY(ks__training_put(t, out, "class_name", ks_value_text(name)));
     KS_TRY(ks__training_put(t, out, "config", config));
@@ -174,6 +218,46 @@ static bool is_first(ks_text key) {
     return false;
 }
 
+/// Keras 3 gives schedules the name of their class, tf_keras gives them none.
+static bool is_given_name(const ks_value *name, const char *class_name) {
+    if (strcmp(class_name, "CosineDecayRestarts") == 0)
+        return ks_value_is_text(name, "SGDRDecay");
+    if (strcmp(class_name, "PiecewiseConstantDecay") == 0)
+        return ks_value_is_text(name, "PiecewiseConstant");
+    return ks_value_is_text(name, class_name);
+}
+
+static ks_code schedule_config(ks_value *out, ks_training *t, const ks_value *record) {
+    const ks_value *from = ks_value_get(record, "config");
+    const char *class_name = ks_value_get(record, "class_name")->text.data;
+    ks_code code = KS_OK;
+    *out = ks_value_dict(t->arena, from->as.dict.count);
+    for (size_t i = 0; i < from->as.dict.count; i++) {
+        const ks_member *member = &from->as.dict.members[i];
+        bool given = ks_text_is(member->key, "name") && is_given_name(&member->value, class_name);
+        KS_TRY(ks__training_put(t, out, member->key.data, given ? ks_value_null() : member->value));
+    }
+done:
+    return code;
+}
+
+/// A record inside of an optimizer's config keeps its module.
+static ks_code optimizer_value(ks_value *out, ks_training *t, const ks_value *value) {
+    const ks_value *module = ks_value_get(value, "module");
+    ks_value config;
+    ks_code code = KS_OK;
+    *out = *value;
+    if (!t->alone || !ks__training_is_record(value) || ks_value_get(value, "config")->type != KS_VALUE_DICT ||
+        !module || module->type != KS_VALUE_STRING)
+        return KS_OK;
+    KS_TRY(schedule_config(&config, t, value));
+    *out = ks_value_record(t->arena, module->text.data, ks_value_get(value, "class_name")->text.data, config, NULL, 0);
+    if (!out->as.dict.members)
+        code = t->context->error.code;
+done:
+    return code;
+}
+
 static ks_code optimizer_config(ks_value *out, ks_training *t, const ks_value *from, const char *place) {
     ks_value config = ks_value_dict(t->arena, from->as.dict.count + 2);
     ks_code code;
@@ -187,9 +271,10 @@ static ks_code optimizer_config(ks_value *out, ks_training *t, const ks_value *f
         ks_value none;
         if (is_first(member->key))
             continue;
-        if (!ks_text_is(member->key, "loss_scale_factor") && !ks_text_is(member->key, "gradient_accumulation_steps"))
-            KS_TRY(ks__training_put(t, &config, member->key.data, member->value));
-        else if (member->value.type != KS_VALUE_NULL)
+        if (!ks_text_is(member->key, "loss_scale_factor") && !ks_text_is(member->key, "gradient_accumulation_steps")) {
+            KS_TRY(optimizer_value(&none, t, &member->value));
+            KS_TRY(ks__training_put(t, &config, member->key.data, none));
+        } else if (member->value.type != KS_VALUE_NULL)
             KS_TRY(ks__training_lose(&none, t, place, "optimizers of Keras 2 have no \"%.40s\"", member->key.data));
     }
     *out = config;
@@ -216,6 +301,27 @@ static ks_code downgrade_optimizer(ks_value *out, ks_training *t, const ks_value
     KS_TRY(ks__training_put(t, out, "config", config));
 done:
     return code;
+}
+
+// --- single objects -------------------------------------------------------------------------------------------------
+
+static ks_code downgrade_schedule(ks_value *out, ks_training *t, const ks_value *record) {
+    ks_value config;
+    ks_code code;
+    KS_TRY(schedule_config(&config, t, record));
+    *out = ks_value_dict(t->arena, 2);
+    KS_TRY(ks__training_put(t, out, "class_name", *ks_value_get(record, "class_name")));
+    KS_TRY(ks__training_put(t, out, "config", config));
+done:
+    return code;
+}
+
+ks_code ks_training_downgrade_object(ks_value *out, ks_training *t, const ks_value *record, ks_kind kind) {
+    if (kind == KS_KIND_OPTIMIZER)
+        return downgrade_optimizer(out, t, record);
+    if (kind == KS_KIND_SCHEDULE)
+        return downgrade_schedule(out, t, record);
+    return downgrade_object(out, t, record, kind, "object:");
 }
 
 // --- all ------------------------------------------------------------------------------------------------------------

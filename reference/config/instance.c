@@ -9,7 +9,10 @@
 
 #include "base/value_make.h"
 #include "config/config_internal.h"
+#include "config/downgrade.h"
 #include "config/serialize.h"
+#include "config/training_internal.h"
+#include "config/upgrade.h"
 
 struct ks_instance {
     ks_context *context;
@@ -71,13 +74,51 @@ static ks_code complete(const ks_value **out, ks_instance *i, const ks_value *va
     return KS_OK;
 }
 
+static ks_training training_of(ks_context *context, ks_arena *arena, ks_losses *losses) {
+    ks_losses_init(losses, context, false);
+    return (ks_training){.context = context, .arena = arena, .losses = losses, .keras_version = "", .alone = true};
+}
+
+static bool trains(ks_kind kind) {
+    return kind == KS_KIND_LOSS || kind == KS_KIND_METRIC || kind == KS_KIND_OPTIMIZER || kind == KS_KIND_SCHEDULE;
+}
+
+// A record of Keras 2 has no module: what it is, the caller says. Layers and models are upgraded by the reader.
+static ks_code upgrade(const ks_value **value, ks_instance *i, const ks_object_options *options,
+                       ks_config_options *config) {
+    ks_losses losses;
+    ks_training training = training_of(i->context, &i->arena, &losses);
+    ks_value *record = ks_arena_get(&i->arena, 1, sizeof(*record));
+    ks_kind kind;
+    ks_code code = KS_OK;
+    if (!record)
+        return i->context->error.code;
+    if (!kind_by_name(&kind, options->kind) || kind == KS_KIND_LAYER || kind == KS_KIND_MODEL)
+        return KS_OK;
+    *record = **value;
+    training.registry = options->registry;
+    if (trains(kind))
+        KS_TRY(ks_training_upgrade_object(record, &training, *value, kind));
+    else
+        KS_TRY(ks__upgrade_object(record, i->context, &i->arena, kind));
+    *value = record;
+    config->upgraded = true;
+done:
+    ks_losses_fini(&losses);
+    return code;
+}
+
 static ks_code read_instance(ks_instance *i, const ks_value *value, const ks_object_options *options) {
     ks_config_options config = {.dialect = options ? options->dialect : KS_DIALECT_AUTO,
                                 .keras_version = "",
                                 .registry = options ? options->registry : NULL,
                                 .described = true};
     ks_code code;
-    KS_TRY(complete(&value, i, value, options ? options->kind : NULL));
+    if (config.dialect == KS_DIALECT_KERAS2 && options->kind && ks__training_is_record(value) &&
+        !ks_value_get(value, "module"))
+        KS_TRY(upgrade(&value, i, options, &config));
+    else
+        KS_TRY(complete(&value, i, value, options ? options->kind : NULL));
     KS_TRY(ks_config_read(&i->object, i->context, &i->arena, value, "object", &config));
 done:
     return code;
@@ -123,15 +164,28 @@ done:
     return code;
 }
 
-static ks_code write_instance(ks_text *out, const ks_instance *instance, bool config_only) {
+static ks_code to_keras2(ks_value *value, ks_context *context, ks_arena *arena, ks_kind kind) {
+    ks_losses losses;
+    ks_training training = training_of(context, arena, &losses);
+    const ks_value record = *value;
+    ks_code code = trains(kind) ? ks_training_downgrade_object(value, &training, &record, kind)
+                                : ks_config_downgrade_object(value, arena, &record, kind, &losses, "object");
+    ks_losses_fini(&losses);
+    return code;
+}
+
+static ks_code write_instance(ks_text *out, const ks_instance *instance, ks_dialect dialect, bool config_only) {
+    ks_write_options options = {.original = dialect == KS_DIALECT_KERAS2};
     ks_json_writer writer;
     ks_arena arena;
     ks_value value;
     ks_code code;
     *out = (ks_text){NULL, 0};
     ks_arena_init(&arena, instance->context);
-    code = ks_config_value(&value, instance->context, &arena, instance->object, NULL);
-    if (code == KS_OK)
+    code = ks_config_value(&value, instance->context, &arena, instance->object, &options);
+    if (code == KS_OK && dialect == KS_DIALECT_KERAS2)
+        code = to_keras2(&value, instance->context, &arena, instance->object->row->kind);
+    else if (code == KS_OK)
         code = ks_config_check_words(instance->context, &arena, &value, "object:");
     if (code == KS_OK) {
         ks_json_writer_init(&writer, instance->context, (ks_json_style){0, true});
@@ -143,11 +197,19 @@ static ks_code write_instance(ks_text *out, const ks_instance *instance, bool co
 }
 
 ks_code ks_serialize(ks_text *out, const ks_instance *instance) {
-    return write_instance(out, instance, false);
+    return write_instance(out, instance, KS_DIALECT_KERAS3, false);
+}
+
+ks_code ks_serialize_as(ks_text *out, const ks_instance *instance, ks_dialect dialect) {
+    *out = (ks_text){NULL, 0};
+    if (dialect == KS_DIALECT_KERAS1)
+        return ks_fail(instance->context, KS_E_USAGE, KS_STAGE_SAVE, KS_NO_OFFSET, NULL,
+                       "objects are not written in the words of Keras 1");
+    return write_instance(out, instance, dialect, false);
 }
 
 ks_code ks_get_config(ks_text *out, const ks_instance *instance) {
-    return write_instance(out, instance, true);
+    return write_instance(out, instance, KS_DIALECT_KERAS3, true);
 }
 
 const char *ks_instance_class(const ks_instance *instance) {

@@ -351,9 +351,9 @@ ks_code ks_config_read(ks_object **out, ks_context *context, ks_arena *arena, co
     reader.multi_backend = ks__multi_backend(reader.dialect, ks_config_keras_version(value, options));
     reader.theano = reader.multi_backend && options->backend == KS_BACKEND_THEANO;
     reader.version = ks__version_number(ks_config_keras_version(value, options));
-    if (reader.dialect != KS_DIALECT_KERAS3)
+    if (reader.dialect != KS_DIALECT_KERAS3 && !options->upgraded)
         KS_TRY(ks__upgrade_document(&value, context, arena, value, reader.dialect,
-                                    ks_config_keras_version(value, options), place));
+                                    ks_config_keras_version(value, options), options->described, place));
     KS_TRY(ks__read_record(out, &reader, value, place));
     if ((*out)->row->custom && (*out)->row->custom->kind == KS_PLUGIN_MODEL && !options->described)
         code = ks__custom_model(out, &reader, *out);

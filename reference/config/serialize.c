@@ -597,6 +597,28 @@ static bool pads_as_theano(const ks_object *object, const ks_value *config) {
            (object->row == &ks_class_ConvLSTM2D || ks_value_is_text(ks_value_get(config, "padding"), "same"));
 }
 
+static bool is_layer(const ks_object *object) {
+    return object->row->kind == KS_KIND_LAYER || object->row->kind == KS_KIND_MODEL;
+}
+
+// What Keras 2 can say of a layer and Keras 3 cannot; such layers are read as single objects only.
+static ks_code check_old_keys(ks__serializer *s, const ks_object *object) {
+    static const char *const keys[] = {"time_major",     "virtual_batch_size",     "groups", "sparse",
+                                       "robust_masking", "softmax_robust_masking", NULL};
+    const ks_value *config = ks_value_get(object->original, "config");
+    for (size_t i = 0; keys[i] && object->original != object->source && !s->options.original; i++) {
+        const ks_value *value = ks_value_get(config, keys[i]);
+        bool known = !value || value->type == KS_VALUE_NULL || (value->type == KS_VALUE_BOOL && !value->as.boolean) ||
+                     (value->type == KS_VALUE_INT && value->fits && value->as.integer == 1);
+        for (size_t k = 0; k < object->row->n_keys && !known; k++)
+            known = strcmp(object->row->keys[k].name, keys[i]) == 0;
+        if (!known)
+            return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
+                           "%s of Keras 3 has no \"%s\"", object->row->name, keys[i]);
+    }
+    return KS_OK;
+}
+
 ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *object) {
     ks_value config;
     ks_code code;
@@ -612,6 +634,7 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         code = write_function(out, s, object);
         goto done;
     }
+    KS_TRY(check_old_keys(s, object));
     KS_TRY(ks__write_keys(&config, s, object, 0));
     if (pads_as_theano(object, &config)) {
         code = ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
@@ -624,6 +647,8 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         keep_origin(out, object);
     if (object->row->kind == KS_KIND_LAYER || object->row->custom)
         KS_TRY(write_build(out, s, object));
+    if (s->options.original && object->original && (object->original != object->source || !is_layer(object)))
+        KS_TRY(put(s, out, "original", *object->original));
     // A model of someone's own is a layer where it stands in another one.
     if ((object->row->kind == KS_KIND_MODEL || (object->row->custom && object->row->custom->kind == KS_PLUGIN_MODEL)) &&
         !s->options.no_compile)

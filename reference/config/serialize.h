@@ -12,6 +12,7 @@
 typedef struct ks_write_options {
     bool no_build;   ///< leave "build_config" out
     bool no_compile; ///< leave the empty "compile_config" of models out
+    bool original;   ///< with the record that it was read from, as "original", where Keras 3 does not write all of it
 } ks_write_options;
 
 /// The record {"module", "class_name", "config", "registered_name", …} of an object as a value. It lives in `arena` and

@@ -19,6 +19,7 @@ typedef struct ks_training {
     const struct ks_registry *registry; ///< custom classes of the load
     bool lost;   ///< something had no word: with only a part of its compile state a model would train otherwise
     bool keras3; ///< upgrading a training_config that Keras 3 wrote
+    bool alone;  ///< a single object, not in a compile state: every key that tf_keras writes
     int depth;
 } ks_training;
 
@@ -29,6 +30,9 @@ ks_code ks_training_optimizer(ks_value *out, ks_training *training, const ks_val
 ks_code ks_training_downgrade(ks_value *out, ks_training *training, const ks_value *compile, const ks_value *optimizer);
 /// From training_config, of tf_keras's newer optimizers or of Keras 3, to compile_config.
 ks_code ks_training_upgrade(ks_value *out, ks_training *training, const ks_value *config);
+/// One loss, metric, optimizer or schedule (`kind`) of tf_keras as Keras 3.15.1 writes it, and back.
+ks_code ks_training_upgrade_object(ks_value *out, ks_training *training, const ks_value *record, ks_kind kind);
+ks_code ks_training_downgrade_object(ks_value *out, ks_training *training, const ks_value *record, ks_kind kind);
 /// Whether a training_config is in the words of Keras 3.
 bool ks_training_is_keras3(const ks_value *config);
 

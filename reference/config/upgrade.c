@@ -77,7 +77,7 @@ static ks_code upgrade_object(ks__upgrade *u, ks_value *value, ks_key_type type)
                    : type == KS_KEY_REGULARIZER ? KS_KIND_REGULARIZER
                                                 : KS_KIND_CONSTRAINT;
     const ks_value *name = ks_value_get(value, "class_name"), *inner = ks_value_get(value, "config");
-    const char *class_name;
+    const char *class_name, *module = object_module(type);
     ks__dict record, config;
     ks_code code;
     if (!name || name->type != KS_VALUE_STRING || !inner || inner->type != KS_VALUE_DICT)
@@ -91,7 +91,13 @@ static ks_code upgrade_object(ks__upgrade *u, ks_value *value, ks_key_type type)
     if (class_name)
         KS_TRY(ks__dict_set(&record, "class_name", ks__value_text(class_name, name->offset)));
     KS_TRY(ks__dict_set(&record, "config", ks__dict_value(&config)));
-    KS_TRY(ks__dict_set(&record, "module", ks__value_text(object_module(type), value->offset)));
+    if (ks_value_is_text(name, "Initializer"))
+        module = "keras";
+    else if (ks_value_is_text(name, "RadialConstraint"))
+        module = "keras2.constraints";
+    KS_TRY(ks__dict_set(&record, "module", ks__value_text(module, value->offset)));
+    if (u->described)
+        KS_TRY(ks__dict_set(&record, "original", *value));
     *value = ks__dict_value(&record);
 done:
     return code;
@@ -174,6 +180,8 @@ done:
 static ks_code upgrade_base(ks__upgrade *u, ks__dict *config, bool input) {
     static const char *const dropped[] = {"batch_input_shape", "input_shape", "input_dtype", "batch_size",
                                           "experimental_autocast"};
+    // Keras 3 has nothing for these; of a single object its "original" still says them.
+    static const char *const kept[] = {"rng_type", "dynamic", "robust_masking"};
     const ks_value *autocast = ks__dict_get(config, "autocast");
     if (input) {
         ks__dict_rename(config, "batch_input_shape", "batch_shape");
@@ -182,6 +190,8 @@ static ks_code upgrade_base(ks__upgrade *u, ks__dict *config, bool input) {
     }
     for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
         ks__dict_remove(config, dropped[i]);
+    for (size_t i = 0; u->described && i < sizeof(kept) / sizeof(kept[0]); i++)
+        ks__dict_remove(config, kept[i]);
     if (autocast && autocast->type == KS_VALUE_BOOL) // with the policy float32 there is nothing to cast
         ks__dict_remove(config, "autocast");
     return upgrade_policy(u, config);
@@ -190,7 +200,8 @@ static ks_code upgrade_base(ks__upgrade *u, ks__dict *config, bool input) {
 // --- records --------------------------------------------------------------------------------------------------------
 
 static const ks_class *find_row(const char *name) {
-    static const ks_text layers = {"keras.layers", 12}, second = {"keras2.layers", 13}, first = {"keras1.layers", 13};
+    static const ks_text layers = {"keras.layers", 12}, second = {"keras2.layers", 13}, first = {"keras1.layers", 13},
+                         base = {"keras", 5};
     const ks_class *row;
     if (strcmp(name, "Functional") == 0)
         return &ks_class_Functional;
@@ -199,7 +210,11 @@ static const ks_class *find_row(const char *name) {
     row = ks_class_find(ks_text_from(name), &layers);
     if (!row)
         row = ks_class_find(ks_text_from(name), &second);
-    return row ? row : ks_class_find(ks_text_from(name), &first);
+    if (!row)
+        row = ks_class_find(ks_text_from(name), &first);
+    if (!row && strcmp(name, "Layer") == 0)
+        row = ks_class_find(ks_text_from(name), &base);
+    return row;
 }
 
 static bool is_record(const ks_value *record) {
@@ -288,6 +303,29 @@ ks_code ks__upgrade_record(ks__upgrade *u, ks_value *out, const ks_value *record
     return code;
 }
 
+// --- single objects -------------------------------------------------------------------------------------------------
+
+static ks_code upgrade_lone_policy(ks__upgrade *u, ks_value *value) {
+    ks__dict config;
+    ks_code code;
+    KS_TRY(ks__dict_copy(&config, u, NULL));
+    KS_TRY(ks__dict_set(&config, "dtype", *value));
+    KS_TRY(upgrade_policy(u, &config));
+    *value = *ks__dict_get(&config, "dtype");
+done:
+    return code;
+}
+
+ks_code ks__upgrade_object(ks_value *value, ks_context *context, ks_arena *arena, ks_kind kind) {
+    ks__upgrade u = {.context = context, .arena = arena, .dialect = KS_DIALECT_KERAS2, .described = true};
+    if (kind == KS_KIND_POLICY)
+        return upgrade_lone_policy(&u, value);
+    return upgrade_object(&u, value,
+                          kind == KS_KIND_INITIALIZER   ? KS_KEY_INITIALIZER
+                          : kind == KS_KIND_REGULARIZER ? KS_KEY_REGULARIZER
+                                                        : KS_KEY_CONSTRAINT);
+}
+
 int ks__version_number(const char *keras_version) {
     char *end;
     long major = strtol(keras_version, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
@@ -303,12 +341,13 @@ bool ks__multi_backend(ks_dialect dialect, const char *keras_version) {
 }
 
 ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,
-                             ks_dialect dialect, const char *keras_version, const char *place) {
+                             ks_dialect dialect, const char *keras_version, bool described, const char *place) {
     ks__upgrade u = {.context = context, .arena = arena, .dialect = dialect};
     ks_value *upgraded = ks_arena_get(arena, 1, sizeof(*upgraded));
     if (!upgraded)
         return context->error.code;
     u.version = ks__version_number(keras_version);
+    u.described = described;
     u.multi_backend = ks__multi_backend(dialect, keras_version);
     u.channels_first = dialect == KS_DIALECT_KERAS1 && ks__channels_first(document, 0);
     *out = upgraded;

@@ -27,6 +27,7 @@ typedef struct ks__upgrade {
     bool multi_backend;  ///< Keras 2 before it became tf.keras: "2.3.1", but neither "2.2.4-tf" nor "2.4.0"
     bool channels_first; ///< Keras 1: what layers have that do not say their "dim_ordering"
     int depth;           ///< of records in records
+    bool described;      ///< a single object, which need not run: keys that Keras 3 does not have are passed over
     ks__input_count *inputs;
 } ks__upgrade;
 
@@ -108,8 +109,11 @@ const char *ks__input_name(ks__upgrade *u, const ks_value *record, const char *l
 int ks__version_number(const char *keras_version);
 /// Whether a document of this generation and version is of Keras before it became tf.keras.
 bool ks__multi_backend(ks_dialect dialect, const char *keras_version);
+/// One initializer, regularizer, constraint or policy of Keras 2, in place. What is not a record of its kind stays as
+/// it is.
+ks_code ks__upgrade_object(ks_value *value, ks_context *context, ks_arena *arena, ks_kind kind);
 /// The whole document.
 ks_code ks__upgrade_document(const ks_value **out, ks_context *context, ks_arena *arena, const ks_value *document,
-                             ks_dialect dialect, const char *keras_version, const char *place);
+                             ks_dialect dialect, const char *keras_version, bool described, const char *place);
 
 #endif

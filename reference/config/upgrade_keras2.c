@@ -22,7 +22,7 @@ static bool is_false(const ks_value *value) {
 // A key that may be dropped while it says `false` or nothing; with another value the layer computes something else.
 static ks_code drop_while_false(ks__upgrade *u, ks__dict *config, const char *key, const char *place) {
     const ks_value *value = ks__dict_get(config, key);
-    if (!is_false(value))
+    if (!is_false(value) && !u->described)
         return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, value, place, "config",
                                 "\"%s\" with this value cannot be run by this reference", key);
     ks__dict_remove(config, key);
@@ -99,7 +99,7 @@ done:
 static ks_code multi_head_attention(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *robust = ks__dict_get(config, "softmax_robust_masking"); // newer tf_keras
     (void)record;
-    if (robust && !(robust->type == KS_VALUE_BOOL && !robust->as.boolean))
+    if (robust && !u->described && !(robust->type == KS_VALUE_BOOL && !robust->as.boolean))
         return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, robust, place, "config/softmax_robust_masking",
                                 "another masking of the softmax cannot be run by this reference");
     ks__dict_remove(config, "softmax_robust_masking");
@@ -113,7 +113,7 @@ static ks_code multi_head_attention(ks__upgrade *u, ks__dict *record, ks__dict *
 static ks_code ungrouped(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *groups = ks__dict_get(config, "groups");
     (void)record;
-    if (groups && !(groups->type == KS_VALUE_INT && groups->fits && groups->as.integer == 1))
+    if (groups && !u->described && !(groups->type == KS_VALUE_INT && groups->fits && groups->as.integer == 1))
         return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, groups, place, "config/groups",
                                 "groups cannot be run in this layer by this reference");
     ks__dict_remove(config, "groups");
@@ -221,6 +221,7 @@ static const ks__old_class old_classes[] = {
     {"MultiHeadAttention", "MultiHeadAttention", multi_head_attention},
     {"RandomBrightness", "RandomBrightness", augmentation},
     {"RandomContrast", "RandomContrast", augmentation},
+    {"RandomCrop", "RandomCrop", augmentation},
     {"RandomFlip", "RandomFlip", augmentation},
     {"RandomRotation", "RandomRotation", augmentation},
     {"RandomTranslation", "RandomTranslation", augmentation},

@@ -8,10 +8,14 @@
 
 #include "config/training_internal.h"
 
+/// `was`: the record of tf_keras, which a single object keeps: Keras 3 has no key for all of it.
 static ks_code make_record(ks_value *out, ks_training *t, const char *module, ks_text name, ks_value config,
-                           const char *place) {
-    ks_value record = ks_value_record(t->arena, module, name.data, config, NULL, 0);
-    return record.as.dict.members ? ks__training_canonical(out, t, &record, place) : t->context->error.code;
+                           const ks_value *was, const char *place) {
+    ks_value record = ks_value_record(t->arena, module, name.data, config, NULL, 1);
+    if (!record.as.dict.members)
+        return t->context->error.code;
+    *out = record;
+    return t->alone ? ks__training_put(t, out, "original", *was) : ks__training_canonical(out, t, &record, place);
 }
 
 // --- losses ---------------------------------------------------------------------------------------------------------
@@ -25,8 +29,10 @@ static ks_code loss_member(ks_value *config, ks_training *t, const ks_member *me
     ks_value value = member->value;
     bool delta = ks_text_is(name, "Huber") && ks_text_is(member->key, "delta");
     bool axis = ks_text_is(name, "CosineSimilarity") && ks_text_is(member->key, "axis");
-    if (ks_text_is(member->key, "fn"))
-        return KS_OK;  // its class says it
+    if (ks_text_is(member->key, "fn") || (ks_text_is(member->key, "name") && value.type == KS_VALUE_NULL))
+        return KS_OK; // its class says it
+    if ((delta || axis) && t->alone)
+        return KS_OK;  // kept with the original
     if (delta || axis) // which Keras 3 does not write
         return number_is(&value, delta ? 1 : -1)
                    ? KS_OK
@@ -42,12 +48,13 @@ static ks_code upgrade_loss(ks_value *out, ks_training *t, const ks_value *recor
     const ks_value *from = ks_value_get(record, "config");
     ks_value config;
     ks_code code = KS_OK;
-    if ((!t->keras3 && !ks__loss_function(name)) || from->type != KS_VALUE_DICT)
+    if ((!t->keras3 && !ks__loss_function(name) && !(t->alone && ks_text_is(name, "Loss"))) ||
+        from->type != KS_VALUE_DICT)
         return ks__training_lose(out, t, place, "the loss %.60s is not one that both generations have", name.data);
     config = ks_value_dict(t->arena, from->as.dict.count);
     for (size_t i = 0; i < from->as.dict.count; i++)
         KS_TRY(loss_member(&config, t, &from->as.dict.members[i], name, place));
-    KS_TRY(make_record(out, t, "keras.losses", name, config, place));
+    KS_TRY(make_record(out, t, ks_text_is(name, "Loss") ? "keras" : "keras.losses", name, config, record, place));
 done:
     return code;
 }
@@ -74,6 +81,10 @@ static bool is_alias(const ks_value *from) {
            ks_value_is_text(function, known->function) && ks_value_is_text(ks_value_get(from, "dtype"), "float32");
 }
 
+static bool is_old(ks_text name) {
+    return ks_text_is(name, "MeanTensor") || ks_text_is(name, "MeanRelativeError");
+}
+
 static ks_code upgrade_metric(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
     ks_text name = ks_value_get(record, "class_name")->text;
     const ks_value *from = ks_value_get(record, "config");
@@ -93,7 +104,7 @@ static ks_code upgrade_metric(ks_value *out, ks_training *t, const ks_value *rec
         if (wrapper && ks_text_is(member->key, "fn"))
             KS_TRY(metric_function(&value, t, &member->value, place));
         if (ks_text_is(name, "CosineSimilarity") && ks_text_is(member->key, "axis")) {
-            if (!number_is(&value, -1))
+            if (!t->alone && !number_is(&value, -1))
                 KS_TRY(ks__training_lose(&value, t, place, "Keras 3 does not save the \"axis\" of this metric"));
             continue;
         }
@@ -103,7 +114,7 @@ static ks_code upgrade_metric(ks_value *out, ks_training *t, const ks_value *rec
         *out = ks_value_null();
         return KS_OK;
     }
-    KS_TRY(make_record(out, t, "keras.metrics", name, config, place));
+    KS_TRY(make_record(out, t, is_old(name) ? "keras2.metrics" : "keras.metrics", name, config, record, place));
 done:
     return code;
 }
@@ -144,7 +155,7 @@ static ks_code upgrade_rate(ks_value *out, ks_training *t, const ks_value *rate,
         if (!ks_text_is(member->key, "name") || member->value.type != KS_VALUE_NULL)
             KS_TRY(ks__training_put(t, &config, member->key.data, member->value));
     }
-    KS_TRY(make_record(out, t, "keras.optimizers.schedules", name->text, config, place));
+    KS_TRY(make_record(out, t, "keras.optimizers.schedules", name->text, config, rate, place));
 done:
     return code;
 }
@@ -174,9 +185,19 @@ static ks_code upgrade_optimizer(ks_value *out, ks_training *t, const ks_value *
             KS_TRY(upgrade_rate(&value, t, &member->value, place));
         KS_TRY(ks__training_put(t, &config, member->key.data, value));
     }
-    KS_TRY(make_record(out, t, "keras.optimizers", word, config, place));
+    KS_TRY(make_record(out, t, "keras.optimizers", word, config, record, place));
 done:
     return code;
+}
+
+// --- single objects -------------------------------------------------------------------------------------------------
+
+ks_code ks_training_upgrade_object(ks_value *out, ks_training *t, const ks_value *record, ks_kind kind) {
+    if (kind == KS_KIND_OPTIMIZER)
+        return upgrade_optimizer(out, t, record);
+    if (kind == KS_KIND_SCHEDULE)
+        return upgrade_rate(out, t, record, "object:");
+    return upgrade_object(out, t, record, kind, "object:");
 }
 
 // --- all ------------------------------------------------------------------------------------------------------------

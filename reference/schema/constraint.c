@@ -75,3 +75,9 @@ const ks_class ks_class_ConstraintBase = {
     .module = "keras.constraints",
     .kind = KS_KIND_CONSTRAINT,
 };
+
+const ks_class ks_class_RadialConstraint = {
+    .name = "RadialConstraint",
+    .module = "keras2.constraints",
+    .kind = KS_KIND_CONSTRAINT,
+};

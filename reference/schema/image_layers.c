@@ -329,3 +329,23 @@ static const ks_key solarization_keys[] = {
 };
 
 DESCRIBED(Solarization, NO_KERNEL, NULL, solarization_keys);
+
+// --- of Keras 2 only ------------------------------------------------------------------------------------------------
+
+#define DESCRIBED_OLD(class_name, key_table)                                                                           \
+    const ks_class ks_class_##class_name = {                                                                           \
+        .name = #class_name,                                                                                           \
+        .module = "keras2.layers",                                                                                     \
+        .kind = KS_KIND_LAYER,                                                                                         \
+        KS_KEYS(key_table),                                                                                            \
+        .unsupported = NO_KERNEL,                                                                                      \
+    }
+
+static const ks_key random_size_keys[] = {
+    KS_ROW_LOOSE(factor, ANY, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
+    KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
+};
+
+DESCRIBED_OLD(RandomHeight, random_size_keys);
+DESCRIBED_OLD(RandomWidth, random_size_keys);

@@ -379,3 +379,27 @@ static const ks_key true_positives_keys[] = {
 };
 
 METRIC(MetricTruePositives, "TruePositives", true_positives_keys);
+
+// --- of Keras 2 only ------------------------------------------------------------------------------------------------
+
+#define OLD_METRIC(symbol, class_name, key_table)                                                                      \
+    const ks_class ks_class_##symbol = {                                                                               \
+        .name = class_name,                                                                                            \
+        .module = "keras2.metrics",                                                                                    \
+        .kind = KS_KIND_METRIC,                                                                                        \
+        KS_KEYS(key_table),                                                                                            \
+    }
+
+static const ks_key mean_tensor_keys[] = {
+    METRIC_KEYS("\"mean_tensor\"", "\"float32\""),
+    KS_ROW_LOOSE(shape, ANY, KS_NULLABLE | KS_NOT_NULL, "null"),
+};
+
+OLD_METRIC(MetricMeanTensor, "MeanTensor", mean_tensor_keys);
+
+static const ks_key mean_relative_error_keys[] = {
+    METRIC_KEYS("\"mean_relative_error\"", "\"float32\""),
+    KS_ROW_LOOSE(normalizer, ANY, KS_REQUIRED, NULL),
+};
+
+OLD_METRIC(MetricMeanRelativeError, "MeanRelativeError", mean_relative_error_keys);

@@ -224,3 +224,12 @@ const ks_class ks_class_InputSpec = {
     .kind = KS_KIND_SPEC,
     KS_KEYS(input_spec_keys),
 };
+
+// --- AbstractRNNCell of Keras 2 -------------------------------------------------------------------------------------
+
+const ks_class ks_class_AbstractRNNCell = {
+    .name = "AbstractRNNCell",
+    .module = "keras2.layers",
+    .kind = KS_KIND_LAYER,
+    .unsupported = "it is abstract",
+};

@@ -19,8 +19,8 @@ typedef struct ks_instance ks_instance;
 
 typedef struct ks_object_options {
     ks_dialect dialect; ///< whose words; KS_DIALECT_AUTO: the form of the record says
-    const char *kind;   ///< "layer", "loss", "initializer", …: what a bare name ("zeros") or a record without a module
-                        ///< stands for; NULL: only records
+    const char *kind;   ///< "layer", "loss", "initializer", …: what a bare name ("zeros") or a record without a module,
+                        ///< as all those of Keras 2, stands for; NULL: only records
     const struct ks_registry *registry; ///< custom classes; NULL: none but those registered
 } ks_object_options;
 
@@ -33,6 +33,10 @@ ks_code ks_from_config(ks_instance **out, ks_context *context, const char *class
 /// The record, as json.dumps writes it. Free with ks_free. KS_E_SAVE_NO_WORD: a class, function or name of Keras 1 or 2
 /// that Keras 3 does not have.
 ks_code ks_serialize(ks_text *out, const ks_instance *instance);
+/// The record in the words of a generation. KS_DIALECT_KERAS2: as tf_keras 2.21's legacy serialize_keras_object writes
+/// it. KS_E_SAVE_NO_WORD or KS_E_SAVE_LOSS: what Keras 2 cannot say. KS_DIALECT_KERAS1 is KS_E_USAGE; others are
+/// ks_serialize. Free with ks_free.
+ks_code ks_serialize_as(ks_text *out, const ks_instance *instance, ks_dialect dialect);
 /// The config alone, as get_config() gives it. Free with ks_free.
 ks_code ks_get_config(ks_text *out, const ks_instance *instance);
 /// "Dense"
