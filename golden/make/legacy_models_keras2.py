@@ -869,6 +869,13 @@ def operations():
         b = L.Permute((2, 1))(a)
         return Model(i, [tf.matmul(i, a, transpose_a=True), tf.matmul(i, b, transpose_a=True, transpose_b=True), tf.matmul(b, b, transpose_b=True)])
 
+    def squared_difference():
+        i = Input((6,))
+        a = L.Dense(6)(i)
+        near = tf.math.squared_difference(a, i)
+        return Model(i, [near, tf.math.squared_difference(i, 0.25), tf.math.squared_difference(tf.cast(i * 9.0, "int32"), 4)])
+
+    yield Case("squared-difference", squared_difference, normal((6,)))
     yield Case("matmul-transposed", matmul_transposed, normal((4, 6)), also=("json-legacy",))
     yield Case("attention-by-hand", attention_by_hand, normal((7, 6)), also=("json-legacy",))
 

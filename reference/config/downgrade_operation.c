@@ -85,6 +85,7 @@ static const ks__tf_operation table[] = {
     {"Softsign", "nn.softsign", "features", ""},
     {"Sqrt", "math.sqrt", "x", ""},
     {"Square", "math.square", "x", ""},
+    {"SquaredDifference", "math.squared_difference", "x y", ""},
     {"Squeeze", "squeeze", "input", "axis"},
     {"Stack", "stack", "values", "axis"},
     {"StopGradient", "stop_gradient", "input", ""},

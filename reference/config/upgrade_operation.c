@@ -29,7 +29,7 @@ typedef ks_code (*fix_call)(operation_call *c);
 typedef struct function {
     const char *symbol;
     const char *name;   ///< class in Keras 3
-    const char *module; ///< of it, after "keras.src.ops."
+    const char *module; ///< of it, after "keras.src.ops."; "keras2.…": the whole
     const char *first;  ///< which of its arguments the first one is
     /// "a=b": the function's argument a is b of the operation; "a": it has the same name there; "a?": it changes
     /// nothing; "a!": only null, false and 0 can be said; "+b=1": what b is when the function is called without it.
@@ -144,6 +144,7 @@ static const function functions[] = {
     BINARY("math.maximum", "Maximum"),
     BINARY("math.minimum", "Minimum"),
     BINARY("math.atan2", "Arctan2"),
+    {"math.squared_difference", "SquaredDifference", "keras2.math", "x1", "y=x2", NULL},
     BINARY("math.greater", "Greater"),
     BINARY("math.greater_equal", "GreaterEqual"),
     BINARY("math.less", "Less"),
@@ -505,8 +506,9 @@ ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *plac
             f = &transposed_product;
         name = f->name;
     }
-    module =
-        f == &transposed_product ? f->module : ks_arena_format(u->arena, "keras.src.ops.%s", f ? f->module : "numpy");
+    module = f && strncmp(f->module, "keras2.", 7) == 0
+                 ? f->module
+                 : ks_arena_format(u->arena, "keras.src.ops.%s", f ? f->module : "numpy");
     if (!module)
         return u->context->error.code;
     module_text = ks_text_from(module);

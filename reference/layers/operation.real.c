@@ -495,6 +495,10 @@ KS_FORWARD(OpMatmulTransposed) {
     return KS_REAL(ks__forward_OpMatmul)(run, call, object, out);
 }
 
+KS_FORWARD(OpSquaredDifference) {
+    return run_binary(run, call, object, out->as.array, KS_BINARY_SQUARED_DIFFERENCE);
+}
+
 KS_FORWARD(OpEinsum) {
     const ks_operation *params = object->params;
     const char *text = params->text.data;

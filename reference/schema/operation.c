@@ -530,6 +530,9 @@ KS_KEYLESS_CLASS(Matmul, "keras.src.ops.numpy", two_operands, matmul_infer)
 KS_KEYED_CLASS(MatmulTransposed, "MatmulTransposed", "keras2.linalg.matmul", matmul_keys, two_operands, NULL,
                matmul_infer)
 
+// Of TensorFlow alone.
+KS_KEYLESS_CLASS(SquaredDifference, "keras2.math", two_operands, two_infer)
+
 static const ks_key einsum_keys[] = {
     KS_NAMED_ROW("subscripts", TEXT, text, KS_REQUIRED | KS_NUMERIC, NULL),
 };
