@@ -14,6 +14,7 @@
 #include <kassay/model.h>
 #include <kassay/object.h>
 #include <kassay/registry.h>
+#include <kassay/save.h>
 
 #define PLUGIN KASSAY_BINARY_DIR "/lib/custom/guide.so"
 
@@ -226,18 +227,6 @@ static void test_single_objects(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// Last: what is registered stays for the process.
-static void test_registered(void **state) {
-    ks_context context;
-    ks_model *model;
-    (void)state;
-    ks_context_init(&context, NULL);
-    assert_int_equal(ks_registry_load(ks_registry_registered(), &context, PLUGIN), KS_OK);
-    assert_int_equal(load(&model, &context, NULL), KS_OK);
-    check_numbers(model);
-    ks_model_free(model);
-}
-
 // A config that is no list of arguments: read through the class's own hooks, kept as it was written.
 static void test_custom_config(void **state) {
     static const char text[] =
@@ -275,14 +264,54 @@ static void test_custom_config(void **state) {
     ks_registry_free(registry);
 }
 
+// Legacy files have the registered name as the class; Keras 3 looks for it as "registered_name".
+static void test_names_of_legacy_files(void **state) {
+    ks_registry *registry = with_plugin();
+    ks_model_options options = {.registry = registry};
+    ks_save_options json = {.format = "json-v3"};
+    ks_context context;
+    ks_model *model;
+    ks_bytes written;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load(&model, &context,
+                                   KASSAY_SOURCE_DIR "/golden/h5-legacy/keras-3.15.1/custom/registered-layer/model.h5",
+                                   &options),
+                     KS_OK);
+    assert_int_equal(ks_model_save_bytes(&written, model, &json, NULL), KS_OK);
+    assert_non_null(memmem(written.data, written.size, "\"class_name\": \"RegisteredLayer\"", 31));
+    assert_non_null(memmem(written.data, written.size, "\"registered_name\": \"golden>RegisteredLayer\"", 43));
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    ks_model_free(model);
+    ks_registry_free(registry);
+}
+
+// Last: what is registered stays for the process.
+static void test_registered(void **state) {
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_registry_load(ks_registry_registered(), &context, PLUGIN), KS_OK);
+    assert_int_equal(load(&model, &context, NULL), KS_OK);
+    check_numbers(model);
+    ks_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown),        cmocka_unit_test(test_passed_at_load),
-        cmocka_unit_test(test_in_scope),       cmocka_unit_test(test_names),
-        cmocka_unit_test(test_no_plugin),      cmocka_unit_test(test_written),
-        cmocka_unit_test(test_subclassed),     cmocka_unit_test(test_automatic_config),
-        cmocka_unit_test(test_single_objects), cmocka_unit_test(test_registered),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_passed_at_load),
+        cmocka_unit_test(test_in_scope),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_no_plugin),
+        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_subclassed),
+        cmocka_unit_test(test_automatic_config),
+        cmocka_unit_test(test_single_objects),
         cmocka_unit_test(test_custom_config),
+        cmocka_unit_test(test_names_of_legacy_files),
+        cmocka_unit_test(test_registered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

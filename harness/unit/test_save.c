@@ -483,6 +483,19 @@ static void test_old_functions(void **state) {
                    "json-v3", KS_E_SAVE_NO_WORD, "hard_sigmoid");
 }
 
+/// An operation of Keras 3 takes an array, not a list, as an operand.
+static void test_constants(void **state) {
+    ks_context context;
+    ks_model *model = load(&context, KASSAY_SOURCE_DIR "/golden/h5-legacy/tf-2.15.1/operations/constants/model.h5");
+    ks_bytes bytes = save_bytes(model, &context, "json-v3");
+    static const char array[] =
+        "{\"class_name\": \"__numpy__\", \"config\": {\"value\": [1.5, -2.0, 0.25], \"dtype\": \"float32\"}}";
+    (void)state;
+    assert_non_null(memmem(bytes.data, bytes.size, array, sizeof array - 1));
+    drop(&context, bytes);
+    ks_model_free(model);
+}
+
 // --- failing allocations ---------------------------------------------------------------------------------------------
 
 // Keras saves and loads a model that was never built; it has no variables, and cannot run here.
@@ -554,6 +567,7 @@ int main(void) {
         cmocka_unit_test(test_training_state),
         cmocka_unit_test(test_old_functions),
         cmocka_unit_test(test_never_built),
+        cmocka_unit_test(test_constants),
         cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

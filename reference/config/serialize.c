@@ -524,6 +524,17 @@ done:
 
 // --- records --------------------------------------------------------------------------------------------------------
 
+// Legacy files have the registered name, "package>name", as the class.
+static void split_name(ks_value *record, const ks_object *object) {
+    ks_value *name = (ks_value *)(uintptr_t)ks_value_get(record, "class_name"); // the record is being made here
+    const char *end = name->type == KS_VALUE_STRING ? memchr(name->text.data, '>', name->text.size) : NULL;
+    if (!end || ks_value_get(object->source, "registered_name"))
+        return;
+    *(ks_value *)(uintptr_t)ks_value_get(record, "registered_name") = *name;
+    name->text.size -= (size_t)(end + 1 - name->text.data);
+    name->text.data = end + 1;
+}
+
 // Of custom objects the file knows more than the row: the Python module, and how the name was registered.
 static void keep_origin(ks_value *record, const ks_object *object) {
     static const char *const kept[] = {"module", "class_name", "registered_name"};
@@ -532,6 +543,7 @@ static void keep_origin(ks_value *record, const ks_object *object) {
         if (value)
             *(ks_value *)(uintptr_t)ks_value_get(record, kept[i]) = *value; // the record is being made here
     }
+    split_name(record, object);
 }
 
 // A function: {"module", "class_name": "function", "config": name, "registered_name": name}.

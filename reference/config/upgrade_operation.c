@@ -281,8 +281,59 @@ static bool is_argument(const ks_class *row, const char *name) {
     return false;
 }
 
+// Tensors where an operation's config needs a plain value.
+static bool holds_tensor(const ks_value *value) {
+    if (value->type == KS_VALUE_DICT)
+        return ks_value_is_text(ks_value_get(value, "class_name"), "__keras_tensor__");
+    for (size_t i = 0; value->type == KS_VALUE_LIST && i < value->as.list.count; i++)
+        if (value->as.list.items[i].type == KS_VALUE_DICT && holds_tensor(&value->as.list.items[i]))
+            return true;
+    return false;
+}
+
+static ks_code special_record(ks__upgrade *u, ks_value *value, const char *class_name, const ks_value *config) {
+    ks__dict record, empty;
+    ks_code code;
+    KS_TRY(ks__dict_copy(&record, u, NULL));
+    KS_TRY(ks__dict_copy(&empty, u, NULL));
+    record.offset = empty.offset = value->offset;
+    KS_TRY(ks__dict_set(&record, "class_name", ks__value_text(class_name, value->offset)));
+    KS_TRY(ks__dict_set(&record, "config", config ? *config : ks__dict_value(&empty)));
+    *value = ks__dict_value(&record);
+done:
+    return code;
+}
+
+static bool holds_float(const ks_value *value) {
+    bool found = value->type == KS_VALUE_FLOAT;
+    for (size_t i = 0; value->type == KS_VALUE_LIST && i < value->as.list.count && !found; i++)
+        found = holds_float(&value->as.list.items[i]);
+    return found;
+}
+
+// A list of numbers is a tensor to TensorFlow, of the other operand's type. Operations of Keras 3 take arrays.
+static ks_code make_array(operation_call *c, ks_value *value) {
+    ks__dict config;
+    ks_value made;
+    ks_code code;
+    KS_TRY(ks__dict_copy(&config, c->u, NULL));
+    config.offset = value->offset;
+    KS_TRY(ks__dict_set(&config, "value", *value));
+    KS_TRY(ks__dict_set(&config, "dtype", ks__value_text(holds_float(value) ? "float32" : "int32", value->offset)));
+    made = ks__dict_value(&config);
+    code = special_record(c->u, value, "__numpy__", &made);
+done:
+    return code;
+}
+
 static ks_code put(operation_call *c, const char *name, ks_value value) {
-    return ks__dict_set(is_argument(c->row, name) ? &c->calls : &c->config, name, value);
+    bool argument = is_argument(c->row, name), operand = strcmp(name, "x1") == 0 || strcmp(name, "x2") == 0;
+    ks_code code = KS_OK;
+    if (argument && operand && value.type == KS_VALUE_LIST && !holds_tensor(&value))
+        KS_TRY(make_array(c, &value));
+    code = ks__dict_set(argument ? &c->calls : &c->config, name, value);
+done:
+    return code;
 }
 
 static bool says_nothing(const ks_value *value) {
@@ -350,16 +401,6 @@ done:
     return code;
 }
 
-// Tensors where an operation's config needs a plain value.
-static bool holds_tensor(const ks_value *value) {
-    if (value->type == KS_VALUE_DICT)
-        return ks_value_is_text(ks_value_get(value, "class_name"), "__keras_tensor__");
-    for (size_t i = 0; value->type == KS_VALUE_LIST && i < value->as.list.count; i++)
-        if (value->as.list.items[i].type == KS_VALUE_DICT && holds_tensor(&value->as.list.items[i]))
-            return true;
-    return false;
-}
-
 static ks_code refuse_tensors(operation_call *c) {
     for (size_t i = 0; i < c->config.count; i++)
         if (holds_tensor(&c->config.members[i].value))
@@ -368,19 +409,6 @@ static ks_code refuse_tensors(operation_call *c) {
 }
 
 // --- slices ---------------------------------------------------------------------------------------------------------
-
-static ks_code special_record(ks__upgrade *u, ks_value *value, const char *class_name, const ks_value *config) {
-    ks__dict record, empty;
-    ks_code code;
-    KS_TRY(ks__dict_copy(&record, u, NULL));
-    KS_TRY(ks__dict_copy(&empty, u, NULL));
-    record.offset = empty.offset = value->offset;
-    KS_TRY(ks__dict_set(&record, "class_name", ks__value_text(class_name, value->offset)));
-    KS_TRY(ks__dict_set(&record, "config", config ? *config : ks__dict_value(&empty)));
-    *value = ks__dict_value(&record);
-done:
-    return code;
-}
 
 static ks_code upgrade_index(ks__upgrade *u, ks_value *value) {
     ks_value old = *value;
