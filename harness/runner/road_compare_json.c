@@ -221,7 +221,19 @@ static size_t equal_range(size_t *first, const ks_member **sorted, size_t count,
     return low;
 }
 
-static void compare_member(ks__comparison *self, const ks_member *strict, const ks_member **sorted, size_t count) {
+/// Whether a key of `dict` became `key` by losing its end.
+static bool became(const ks_value *dict, ks_text key) {
+    for (size_t i = 0; i < dict->as.dict.count; i++) {
+        ks_text whole = dict->as.dict.members[i].key;
+        ks_text kept = before_nul(whole);
+        if (kept.size != whole.size && ks_text_equal(kept, key))
+            return true;
+    }
+    return false;
+}
+
+static void compare_member(ks__comparison *self, const ks_value *dict, const ks_member *strict,
+                           const ks_member **sorted, size_t count) {
     ks_text key = before_nul(strict->key);
     size_t first = 0;
     size_t last = equal_range(&first, sorted, count, key);
@@ -230,7 +242,7 @@ static void compare_member(ks__comparison *self, const ks_member *strict, const 
         ks__comparison_differ(self, "the library road has no such key");
     else if (last - first > 1)
         ks__comparison_listed(self, KS_DIFFERENCE_JSON_DUPLICATE_KEY);
-    if (key.size != strict->key.size)
+    if (key.size != strict->key.size || (last - first > 1 && became(dict, key)))
         ks__comparison_listed(self, KS_DIFFERENCE_JSON_NUL); // keys may have become equal: any of them may be meant
     else if (first < last)
         compare_values(self, &strict->value, &sorted[last - 1]->value);
@@ -274,7 +286,7 @@ static void compare_dicts(ks__comparison *self, const ks_value *strict, const ks
         explained |= ks_text_equal(sorted[i - 1]->key, sorted[i]->key);
     for (size_t i = 0; i < strict->as.dict.count && !ks__comparison_failed(self); i++) {
         explained |= before_nul(strict->as.dict.members[i].key).size != strict->as.dict.members[i].key.size;
-        compare_member(self, &strict->as.dict.members[i], sorted, count);
+        compare_member(self, strict, &strict->as.dict.members[i], sorted, count);
     }
     if (!explained)
         ks__comparison_differ(self, "the keys of a dict differ or stand in another order");

@@ -97,6 +97,16 @@ static void nul_in_strings(void **state) {
     json_is_listed(BYTES("{\"a\\u0000b\": 1}"), KS_DIFFERENCE_JSON_NUL);
 }
 
+// A key that loses its end becomes one that is there already: either value may be meant.
+static void nul_makes_keys_equal(void **state) {
+    (void)state;
+    ks_roads_result result = compare_json(BYTES("{\"a\": [], \"a\\u0000b\": {}}"));
+    assert_int_equal(result.outcome, KS_ROADS_LISTED);
+    assert_int_equal(result.n_rows, 2);
+    assert_string_equal(result.rows[0]->name, ks_road_difference_row(KS_DIFFERENCE_JSON_DUPLICATE_KEY)->name);
+    assert_string_equal(result.rows[1]->name, ks_road_difference_row(KS_DIFFERENCE_JSON_NUL)->name);
+}
+
 static void numbers_lose_their_form(void **state) {
     (void)state;
     json_is_listed(BYTES("[1.0]"), KS_DIFFERENCE_JSON_NUMBER_FORM);
@@ -807,6 +817,7 @@ int main(void) {
         TEST(refused_input_can_be_kept_from_the_library),
         TEST(duplicate_keys),
         TEST(nul_in_strings),
+        TEST(nul_makes_keys_equal),
         TEST(numbers_lose_their_form),
         TEST(big_integers_are_rounded),
         TEST(words_for_numbers),
