@@ -157,8 +157,12 @@ static void compare_numbers(ks__comparison *self, const ks_value *strict, const 
                  strict->as.integer == library->as.integer;
     if (strict->type == KS_VALUE_INT && fabs(a) >= 9007199254740992.0)
         ks__comparison_listed(self, KS_DIFFERENCE_JSON_BIG_INTEGER);
-    else if (strict->type != library->type)
+    else if (strict->type == KS_VALUE_INT && library->type == KS_VALUE_FLOAT && a == 0)
+        ks__comparison_listed(self, KS_DIFFERENCE_JSON_NEGATIVE_ZERO);
+    else if (strict->type == KS_VALUE_FLOAT && library->type == KS_VALUE_INT)
         ks__comparison_listed(self, KS_DIFFERENCE_JSON_NUMBER_FORM);
+    else if (strict->type != library->type)
+        ks__comparison_differ(self, "the integer %.60s is a float by the library road", strict->text.data);
     else if (strict->type == KS_VALUE_INT && !exact)
         ks__comparison_differ(self, "the integer %.60s is another by the library road", strict->text.data);
 }

@@ -111,8 +111,12 @@ static void numbers_lose_their_form(void **state) {
     (void)state;
     json_is_listed(BYTES("[1.0]"), KS_DIFFERENCE_JSON_NUMBER_FORM);
     json_is_listed(BYTES("[1e3]"), KS_DIFFERENCE_JSON_NUMBER_FORM);
-    json_is_listed(BYTES("[-0]"), KS_DIFFERENCE_JSON_NUMBER_FORM);
     json_agrees(BYTES("[0.1, 1e300, 1e999, -0.0, 5e-324, 9007199254740991]"));
+}
+
+static void negative_zero_is_a_float(void **state) {
+    (void)state;
+    json_is_listed(BYTES("[-0]"), KS_DIFFERENCE_JSON_NEGATIVE_ZERO);
 }
 
 static void big_integers_are_rounded(void **state) {
@@ -819,6 +823,7 @@ int main(void) {
         TEST(nul_in_strings),
         TEST(nul_makes_keys_equal),
         TEST(numbers_lose_their_form),
+        TEST(negative_zero_is_a_float),
         TEST(big_integers_are_rounded),
         TEST(words_for_numbers),
         TEST(lone_surrogates),
