@@ -50,13 +50,20 @@ static bool has_old_name(const ks_value *record) {
            is_operation(record);
 }
 
+static ks_code fail_old(const search *s, const way *at, ks_text word) {
+    return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(s, at),
+                   "Keras 3 has nothing that computes what \"%.60s\" of Keras 1 and 2 does", word.data);
+}
+
 static ks_code check_words(const search *s, const ks_value *value, const way *at) {
     bool dict = value->type == KS_VALUE_DICT;
     size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
     ks_code code = KS_OK;
+    const ks_value *module = ks_value_get(value, "module"), *name = ks_value_get(value, "class_name");
+    if (module && is_old_word(module) && name && name->type == KS_VALUE_STRING)
+        return fail_old(s, at, name->text);
     if (is_old_word(value))
-        return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(s, at),
-                       "Keras 3 has nothing that computes what \"%.60s\" of Keras 1 and 2 does", value->text.data + 7);
+        return fail_old(s, at, (ks_text){value->text.data + 7, value->text.size - 7});
     if (has_old_name(value))
         return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, way_text(s, at),
                        "Keras 3 takes no \"/\" in a name");
