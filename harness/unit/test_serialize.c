@@ -19,6 +19,7 @@
 #include <kassay/registry.h>
 #include <kassay/source.h>
 
+#include "object_table.h"
 #include "value_difference.h"
 
 #define GOLDEN KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/"
@@ -133,30 +134,6 @@ static void test_golden_models(void **state) {
 
 // --- every public class ---------------------------------------------------------------------------------------------
 
-// What is read of an entry {"input": record with constructor arguments, "output": what Keras writes}. Records of Keras
-// 2 have no module; their "class" says what they are. Their "output" is read, so that every key of it passes through.
-static const ks_value *read_of(const ks_value *entry, ks_object_options *options) {
-    static const char *const kinds[][2] = {
-        {"keras.layers.", "layer"},
-        {"keras.initializers.", "initializer"},
-        {"keras.regularizers.", "regularizer"},
-        {"keras.constraints.", "constraint"},
-        {"keras.losses.", "loss"},
-        {"keras.metrics.", "metric"},
-        {"keras.optimizers.schedules.", "schedule"},
-        {"keras.optimizers.", "optimizer"},
-        {"keras.mixed_precision.LossScaleOptimizer", "optimizer"},
-        {"keras.mixed_precision.Policy", "policy"},
-    };
-    const ks_value *class_name = ks_value_get(entry, "class");
-    *options = (ks_object_options){.dialect = class_name ? KS_DIALECT_KERAS2 : KS_DIALECT_AUTO};
-    for (size_t i = 0; class_name && !options->kind && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strncmp(class_name->text.data, kinds[i][0], strlen(kinds[i][0])) == 0)
-            options->kind = kinds[i][1];
-    assert_true(!class_name || options->kind);
-    return ks_value_get(entry, class_name ? "output" : "input");
-}
-
 // False with a reason.
 static bool object_agrees(const ks_value *entry, char *reason, size_t room) {
     const ks_value *output = ks_value_get(entry, "output"), *input;
@@ -168,7 +145,7 @@ static bool object_agrees(const ks_value *entry, char *reason, size_t room) {
     bool equal = false;
     reason[0] = 0;
     ks_context_init(&context, NULL);
-    input = read_of(entry, &options);
+    input = object_of_entry(entry, &options);
     assert_int_equal(ks_json_write(&text, &context, input, (ks_json_style){0, true}), KS_OK);
     if (ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)text.data, text.size}, &options) != KS_OK) {
         snprintf(reason, room, "%s: %s", ks_code_name(context.error.code), context.error.message);
@@ -195,7 +172,7 @@ static bool object_agrees(const ks_value *entry, char *reason, size_t room) {
 // no word for it, or not for all of it.
 static bool agrees_through_keras3(const ks_value *entry) {
     ks_object_options options, third = {.dialect = KS_DIALECT_KERAS3};
-    const ks_value *input = read_of(entry, &options);
+    const ks_value *input = object_of_entry(entry, &options);
     ks_instance *instance = NULL, *again = NULL;
     ks_text text = {NULL, 0}, modern = {NULL, 0}, last = {NULL, 0};
     ks_context context;

@@ -125,7 +125,6 @@ done:
 static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
     const ks_value *from = ks_value_get(record, "config");
-    const ks_value *gain = ks_value_get(ks_value_get(ks_value_get(record, "original"), "config"), "gain");
     ks_value config;
     ks_code code;
     if (from->type != KS_VALUE_DICT)
@@ -147,8 +146,8 @@ static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value 
     }
     if (d->alone && ks_value_get(from, "seed")) // the last one in tf_keras
         KS_TRY(ks__downgrade_put(d, &config, "seed", *ks_value_get(from, "seed")));
-    if (d->alone && ks_value_is_text(name, "Identity"))
-        KS_TRY(ks__downgrade_put(d, &config, "gain", gain ? *gain : ks_value_float(1)));
+    if (d->alone && ks_value_is_text(name, "Identity") && !ks_value_get(&config, "gain"))
+        KS_TRY(ks__downgrade_put(d, &config, "gain", ks_value_float(1)));
     code = put_named(out, d, record, *name, config);
 done:
     return code;

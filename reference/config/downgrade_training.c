@@ -72,20 +72,14 @@ static bool is_early(ks_text key) {
     return false;
 }
 
-/// What tf_keras gave: the original of the record that was read.
-static const ks_value *original_config(const ks_value *record) {
-    return ks_value_get(ks_value_get(record, "original"), "config");
-}
-
-/// What tf_keras writes of a loss and Keras 3 does not: as it was read, else the default of both.
-static ks_code put_alone(ks_value *config, ks_training *t, ks_text name, const ks_value *was) {
+/// What tf_keras writes of a loss and Keras 3 does not: when it was not read, the default of both.
+static ks_code put_alone(ks_value *config, ks_training *t, ks_text name) {
     const char *function = ks__loss_function(name);
-    const ks_value *delta = ks_value_get(was, "delta"), *axis = ks_value_get(was, "axis");
     ks_code code = KS_OK;
-    if (ks_text_is(name, "Huber"))
-        KS_TRY(ks__training_put(t, config, "delta", delta ? *delta : ks_value_float(1)));
-    if (ks_text_is(name, "CosineSimilarity"))
-        KS_TRY(ks__training_put(t, config, "axis", axis ? *axis : ks_value_int(-1)));
+    if (ks_text_is(name, "Huber") && !ks_value_get(config, "delta"))
+        KS_TRY(ks__training_put(t, config, "delta", ks_value_float(1)));
+    if (ks_text_is(name, "CosineSimilarity") && !ks_value_get(config, "axis"))
+        KS_TRY(ks__training_put(t, config, "axis", ks_value_int(-1)));
     if (function)
         KS_TRY(ks__training_put(t, config, "fn", ks_value_string(function)));
 done:
@@ -99,7 +93,7 @@ static ks_value early_value(const ks_training *t, ks_text class_name, const ks_v
 }
 
 static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
-    const ks_value *from = ks_value_get(record, "config"), *was = original_config(record);
+    const ks_value *from = ks_value_get(record, "config");
     ks_text name = ks_value_get(record, "class_name")->text;
     ks_value config = ks_value_dict(t->arena, from->as.dict.count + 5);
     ks_code code;
@@ -114,7 +108,7 @@ static ks_code loss_config(ks_value *out, ks_training *t, const ks_value *record
             KS_TRY(ks__training_put(t, &config, member->key.data, member->value));
     }
     if (t->alone)
-        KS_TRY(put_alone(&config, t, name, was));
+        KS_TRY(put_alone(&config, t, name));
     *out = config;
 done:
     return code;
@@ -143,7 +137,6 @@ static bool metric_is_known(ks_text class_name) {
 
 static ks_code metric_config(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
     const ks_value *from = ks_value_get(record, "config");
-    const ks_value *axis = ks_value_get(original_config(record), "axis");
     ks_text name = ks_value_get(record, "class_name")->text;
     ks_value config = ks_value_dict(t->arena, from->as.dict.count + 2);
     ks_code code = KS_OK;
@@ -156,8 +149,8 @@ static ks_code metric_config(ks_value *out, ks_training *t, const ks_value *reco
                                      member->key.data));
         KS_TRY(ks__training_put(t, &config, member->key.data, value));
     }
-    if (t->alone && ks_text_is(name, "CosineSimilarity"))
-        KS_TRY(ks__training_put(t, &config, "axis", axis ? *axis : ks_value_int(-1)));
+    if (t->alone && ks_text_is(name, "CosineSimilarity") && !ks_value_get(&config, "axis"))
+        KS_TRY(ks__training_put(t, &config, "axis", ks_value_int(-1)));
     *out = config;
 done:
     return code;

@@ -446,6 +446,8 @@ static bool has_default_keys(const ks_class *row) {
 static ks_code write_own(ks_value *dict, ks__serializer *s, const ks_object *object, const ks_key *key) {
     const ks_value *value = ks_value_get(object->config, key->name);
     ks_value *out;
+    if ((key->flags & KS_OLD) && (!value || !(s->options.keras2 || s->options.old_keys)))
+        return KS_OK;
     if ((key->flags & KS_READ_ONLY) || ((key->flags & KS_NOT_NULL) && (!value || value->type == KS_VALUE_NULL)))
         return KS_OK;
     if (is_written(dict, key->name) || (!has_default_keys(object->row) && !value))
@@ -613,24 +615,6 @@ static bool is_layer(const ks_object *object) {
     return object->row->kind == KS_KIND_LAYER || object->row->kind == KS_KIND_MODEL;
 }
 
-// What Keras 2 can say of a layer and Keras 3 cannot; such layers are read as single objects only.
-static ks_code check_old_keys(ks__serializer *s, const ks_object *object) {
-    static const char *const keys[] = {"time_major",     "virtual_batch_size",     "groups", "sparse",
-                                       "robust_masking", "softmax_robust_masking", NULL};
-    const ks_value *config = ks_value_get(object->original, "config");
-    for (size_t i = 0; keys[i] && object->original != object->source && !s->options.original; i++) {
-        const ks_value *value = ks_value_get(config, keys[i]);
-        bool known = !value || value->type == KS_VALUE_NULL || (value->type == KS_VALUE_BOOL && !value->as.boolean) ||
-                     (value->type == KS_VALUE_INT && value->fits && value->as.integer == 1);
-        for (size_t k = 0; k < object->row->n_keys && !known; k++)
-            known = strcmp(object->row->keys[k].name, keys[i]) == 0;
-        if (!known)
-            return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
-                           "%s of Keras 3 has no \"%s\"", object->row->name, keys[i]);
-    }
-    return KS_OK;
-}
-
 ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *object) {
     ks_value config;
     ks_code code;
@@ -646,7 +630,7 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         code = write_function(out, s, object);
         goto done;
     }
-    KS_TRY(check_old_keys(s, object));
+    KS_TRY(ks__lose_old_words(s, object));
     KS_TRY(ks__write_keys(&config, s, object, 0));
     if (pads_as_theano(object, &config)) {
         code = ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,

@@ -6,13 +6,17 @@
 #define KASSAY_CONFIG_SERIALIZE_H
 
 #include <kassay/json_writer.h>
+#include <kassay/losses.h>
 
 #include "schema/class.h"
 
 typedef struct ks_write_options {
-    bool no_build;   ///< leave "build_config" out
-    bool no_compile; ///< leave the empty "compile_config" of models out
-    bool original;   ///< with the record that it was read from, as "original", where Keras 3 does not write all of it
+    bool no_build;     ///< leave "build_config" out
+    bool no_compile;   ///< leave the empty "compile_config" of models out
+    bool keras2;       ///< the record is for Keras 2: with the keys that Keras 3 does not write, and nothing is lost
+    bool old_keys;     ///< with these keys, for a reader of ours
+    bool original;     ///< with the record that it was read from, as "original", where Keras 3 does not write all of it
+    ks_losses *losses; ///< where it is told what Keras 3 does not write; NULL: that is an error, KS_E_SAVE_LOSS
 } ks_write_options;
 
 /// The record {"module", "class_name", "config", "registered_name", …} of an object as a value. It lives in `arena` and

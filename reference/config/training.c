@@ -110,11 +110,12 @@ static ks_code lose_unsupported(ks_value *out, ks_training *t, const char *place
 ks_code ks__training_canonical(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
     ks_config_options options = {
         .dialect = KS_DIALECT_KERAS3, .keras_version = t->keras_version, .registry = t->registry, .described = true};
+    ks_write_options write = {.losses = t->losses};
     ks_object *object;
     ks_code code;
     *out = ks_value_null();
     KS_TRY(ks_config_read(&object, t->context, t->arena, record, place, &options));
-    KS_TRY(ks_config_value(out, t->context, t->arena, object, NULL));
+    KS_TRY(ks_config_value(out, t->context, t->arena, object, &write));
 done:
     return code != KS_OK && ks_code_verdict(code) == KS_UNSUPPORTED ? lose_unsupported(out, t, place) : code;
 }

@@ -30,10 +30,8 @@ static ks_code loss_member(ks_value *config, ks_training *t, const ks_member *me
     bool delta = ks_text_is(name, "Huber") && ks_text_is(member->key, "delta");
     bool axis = ks_text_is(name, "CosineSimilarity") && ks_text_is(member->key, "axis");
     if (ks_text_is(member->key, "fn") || (ks_text_is(member->key, "name") && value.type == KS_VALUE_NULL))
-        return KS_OK; // its class says it
-    if ((delta || axis) && t->alone)
-        return KS_OK;  // kept with the original
-    if (delta || axis) // which Keras 3 does not write
+        return KS_OK;                 // its class says it
+    if ((delta || axis) && !t->alone) // which Keras 3 does not write
         return number_is(&value, delta ? 1 : -1)
                    ? KS_OK
                    : ks__training_lose(&value, t, place, "Keras 3 does not save the \"%s\" of this loss",
@@ -103,8 +101,8 @@ static ks_code upgrade_metric(ks_value *out, ks_training *t, const ks_value *rec
         ks_value value = member->value;
         if (wrapper && ks_text_is(member->key, "fn"))
             KS_TRY(metric_function(&value, t, &member->value, place));
-        if (ks_text_is(name, "CosineSimilarity") && ks_text_is(member->key, "axis")) {
-            if (!t->alone && !number_is(&value, -1))
+        if (ks_text_is(name, "CosineSimilarity") && ks_text_is(member->key, "axis") && !t->alone) {
+            if (!number_is(&value, -1))
                 KS_TRY(ks__training_lose(&value, t, place, "Keras 3 does not save the \"axis\" of this metric"));
             continue;
         }

@@ -17,10 +17,11 @@ bool ks_model_has_weights(const ks_model *m) {
 ks_code ks_model_clone(ks_model **out, ks_model *m, uint64_t seed) {
     ks_model_options options = {.road = m->options.road, .dialect = KS_DIALECT_KERAS3, .registry = m->options.registry};
     uint64_t limit = m->context->memory.limit;
+    ks_write_options write = {.old_keys = true};
     ks_text json;
     ks_code code;
     *out = NULL;
-    KS_TRY(ks_model_to_json(&json, m));
+    KS_TRY(ks__model_record(&json, m, &write));
     code = ks_model_load_bytes(out, m->context, (ks_bytes){(const uint8_t *)json.data, json.size}, "clone", &options);
     m->context->memory.limit += limit; // both models count
     ks_free(m->context, (void *)(uintptr_t)json.data);

@@ -7,6 +7,7 @@
 #include <kassay/source.h>
 
 #include "base/arena.h"
+#include "config/serialize.h"
 #include "schema/class.h"
 #include "weights/legacy.h"
 
@@ -33,5 +34,8 @@ struct ks_model {
     ks_weight_map map;
     bool has_weights;
 };
+
+/// Keras 3's record of the model, as text. Free with ks_free.
+ks_code ks__model_record(ks_text *out, ks_model *m, const ks_write_options *options);
 
 #endif

@@ -33,15 +33,16 @@ ks_bytes ks__save_metadata(void) {
     return (ks_bytes){(const uint8_t *)text, sizeof text - 1};
 }
 
-ks_code ks__save_record(ks_value *out, ks__save *save) {
-    return ks_config_value(out, save->context, &save->arena, save->model->root, NULL);
+ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2) {
+    ks_write_options options = {.keras2 = keras2, .losses = save->losses};
+    return ks_config_value(out, save->context, &save->arena, save->model->root, &options);
 }
 
 ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
     ks_value record;
     ks_code code;
     *out = (ks_text){NULL, 0};
-    KS_TRY(ks__save_record(&record, save));
+    KS_TRY(ks__save_record(&record, save, false));
     KS_TRY(ks_config_check_words(save->context, &save->arena, &record, "config.json:"));
     KS_TRY(ks__save_compile(save, &record)); // of any depth, as the file had it
     KS_TRY(ks_json_write(out, save->context, &record, (ks_json_style){0, true}));

@@ -89,7 +89,8 @@ enum ks_key_flags {
     KS_SINGLE = 16,    ///< Keras holds the number as a float32 and writes what that is
     KS_READ_ONLY = 32, ///< written by other generations, or only where the base class writes it
     KS_NOT_NULL = 64,  ///< written when it is not null
-    KS_SCALAR = 128    ///< INTS: one int is written as one
+    KS_SCALAR = 128,   ///< INTS: one int is written as one
+    KS_OLD = 256 ///< Keras 3 takes it and does not write it, Keras 2 does: with another value than the default, a loss
 };
 
 /// What a constructor makes of a plain number before it keeps it.

@@ -37,7 +37,7 @@ const ks_class ks_class_Ones = {
 static const ks_key identity_keys[] = {
     {.name = "gain",
      .type = KS_KEY_FLOAT,
-     .flags = KS_INERT | KS_READ_ONLY,
+     .flags = KS_INERT | KS_OLD,
      .offset = KS_FIELD(ks_identity, gain),
      .otherwise = "1.0"},
 };

@@ -85,6 +85,7 @@ LOSS(LossCircle, "Circle", circle_keys);
 
 static const ks_key cosine_similarity_keys[] = {
     LOSS_KEYS("\"cosine_similarity\""),
+    KS_ROW_LOOSE(axis, INT, KS_OLD, "-1"),
 };
 
 LOSS(LossCosineSimilarity, "CosineSimilarity", cosine_similarity_keys);
@@ -104,6 +105,7 @@ LOSS(LossHinge, "Hinge", hinge_keys);
 
 static const ks_key huber_keys[] = {
     LOSS_KEYS("\"huber_loss\""),
+    KS_ROW_LOOSE(delta, FLOAT, KS_OLD, "1.0"),
 };
 
 LOSS(LossHuber, "Huber", huber_keys);

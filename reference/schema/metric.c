@@ -106,6 +106,7 @@ METRIC(MetricConcordanceCorrelation, "ConcordanceCorrelation", concordance_corre
 
 static const ks_key cosine_similarity_keys[] = {
     METRIC_KEYS("\"cosine_similarity\"", "\"float32\""),
+    KS_ROW_LOOSE(axis, INT, KS_OLD, "-1"),
 };
 
 METRIC(MetricCosineSimilarity, "CosineSimilarity", cosine_similarity_keys);

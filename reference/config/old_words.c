@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What Keras 1 and 2 say of an object and a record of Keras 3 cannot. Most of it is no loss: how to compute (dynamic,
+// implementation), what the wiring says again (input_length), or what has no effect (noise_shape of a spatial dropout).
+// test_lossless has the list of those; all others are here and in the rows (KS_OLD).
+#include "config/serialize_internal.h"
+
+#include <string.h>
+
+#include "schema/preprocessing.h"
+
+static ks_code lose(ks__serializer *s, const ks_object *object, const char *key, const char *text) {
+    const char *place = ks_arena_format(s->arena, "%s/%s", object->place ? object->place : "object:", key);
+    ks_losses none;
+    if (!place)
+        return s->context->error.code;
+    ks_losses_init(&none, s->context, false);
+    return ks_lose(s->options.losses ? s->options.losses : &none, "config-key", place, "%s of Keras 3 %s \"%s\"",
+                   object->row->name, text, key);
+}
+
+// Keys of layers with which they compute something else; layers that have them are read as single objects only.
+static ks_code check_layer(ks__serializer *s, const ks_object *object) {
+    static const char *const keys[] = {"time_major",     "virtual_batch_size",     "groups", "sparse",
+                                       "robust_masking", "softmax_robust_masking", NULL};
+    const ks_value *config = ks_value_get(object->original, "config");
+    for (size_t i = 0; keys[i] && object->original != object->source; i++) {
+        const ks_value *value = ks_value_get(config, keys[i]);
+        bool known = !value || value->type == KS_VALUE_NULL || (value->type == KS_VALUE_BOOL && !value->as.boolean) ||
+                     (value->type == KS_VALUE_INT && value->fits && value->as.integer == 1);
+        for (size_t k = 0; k < object->row->n_keys && !known; k++)
+            known = strcmp(object->row->keys[k].name, keys[i]) == 0;
+        if (!known)
+            return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
+                           "%s of Keras 3 has no \"%s\"", object->row->name, keys[i]);
+    }
+    return KS_OK;
+}
+
+// Whole numbers of bins are int64 in Keras 2 and int32 in Keras 3, whatever its policy.
+static ks_code check_bins(ks__serializer *s, const ks_object *object) {
+    const ks_discretization *params = object->params;
+    const ks_value *dtype = ks_value_get(ks_value_get(object->original, "config"), "dtype");
+    if (object->row != &ks_class_Discretization || !ks_is_old(object) || params->output_mode != KS_BINS_INT ||
+        (dtype && ks_value_is_text(dtype, "int32")))
+        return KS_OK;
+    return lose(s, object, "dtype", "gives int32 for bins, whatever its");
+}
+
+static ks_code check_keys(ks__serializer *s, const ks_object *object) {
+    ks_code code = KS_OK;
+    for (size_t i = 0; i < object->row->n_keys && code == KS_OK; i++) {
+        const ks_key *key = &object->row->keys[i];
+        const ks_value *value = key->flags & KS_OLD ? ks_value_get(object->config, key->name) : NULL;
+        double number, common;
+        if (!value || (ks_value_number(value, &number) &&
+                       ks_value_number(ks__default_value(s->arena, key->otherwise), &common) && number == common))
+            continue;
+        if (!s->options.old_keys)
+            code = lose(s, object, key->name, "does not save its");
+    }
+    return code;
+}
+
+ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object) {
+    ks_code code;
+    if (s->options.keras2)
+        return KS_OK;
+    KS_TRY(check_layer(s, object));
+    KS_TRY(check_bins(s, object));
+    KS_TRY(check_keys(s, object));
+done:
+    return code;
+}
