@@ -2,6 +2,8 @@
 #ifndef KASSAY_CONFIG_CONFIG_INTERNAL_H
 #define KASSAY_CONFIG_CONFIG_INTERNAL_H
 
+#include <stdarg.h>
+
 #include "base/name_table.h"
 #include "config/config.h"
 
@@ -51,6 +53,13 @@ bool ks__is_unnamed(const ks_object *object);
 /// Builds with the shapes that build_config gives, if it gives any.
 ks_code ks__apply_build_config(ks__reader *reader, ks_object *object);
 /// Fails with place "PLACE/KEY".
+/// Fails in the config stage at the offset of `value`; the place is `place`, or `place`/`key`.
+#if defined(__GNUC__)
+__attribute__((format(printf, 6, 0)))
+#endif
+ks_code
+ks__config_vfail(ks_context *context, ks_code code, const ks_value *value, const char *place, const char *key,
+                 const char *format, va_list list);
 #if defined(__GNUC__)
 __attribute__((format(printf, 6, 7)))
 #endif

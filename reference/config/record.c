@@ -16,15 +16,21 @@
 #include "config/upgrade.h"
 #include "schema/custom.h"
 
+ks_code ks__config_vfail(ks_context *context, ks_code code, const ks_value *value, const char *place, const char *key,
+                         const char *format, va_list list) {
+    char message[300], full[256];
+    vsnprintf(message, sizeof(message), format, list);
+    snprintf(full, sizeof(full), "%.200s%s%.50s", place, key ? "/" : "", key ? key : "");
+    return ks_fail(context, code, KS_STAGE_CONFIG, value ? value->offset : KS_NO_OFFSET, full, "%s", message);
+}
+
 ks_code ks__config_fail(ks__reader *reader, ks_code code, const ks_value *value, const char *place, const char *key,
                         const char *format, ...) {
-    char message[300], full[256];
     va_list list;
     va_start(list, format);
-    vsnprintf(message, sizeof(message), format, list);
+    ks__config_vfail(reader->context, code, value, place, key, format, list);
     va_end(list);
-    snprintf(full, sizeof(full), "%.200s%s%.50s", place, key ? "/" : "", key ? key : "");
-    return ks_fail(reader->context, code, KS_STAGE_CONFIG, value ? value->offset : KS_NO_OFFSET, full, "%s", message);
+    return code;
 }
 
 void ks__symbolic_call(ks_call *call, ks__reader *reader) {

@@ -4,19 +4,18 @@
 // written to.
 #include "config/upgrade.h"
 
+#include "config/config_internal.h"
+
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 ks_code ks__upgrade_fail(ks__upgrade *u, ks_code code, const ks_value *value, const char *place, const char *key,
                          const char *format, ...) {
-    char message[300], full[256];
     va_list list;
     va_start(list, format);
-    vsnprintf(message, sizeof(message), format, list);
+    ks__config_vfail(u->context, code, value, place, key, format, list);
     va_end(list);
-    snprintf(full, sizeof(full), "%.200s%s%.50s", place, key ? "/" : "", key ? key : "");
-    return ks_fail(u->context, code, KS_STAGE_CONFIG, value ? value->offset : KS_NO_OFFSET, full, "%s", message);
+    return code;
 }
 
 // --- dicts ----------------------------------------------------------------------------------------------------------
