@@ -449,7 +449,8 @@ static ks_adapter_request request_of(const asking *a, const char *verb) {
                                 .format = a->format,
                                 .architecture = a->architecture[0] ? a->architecture : NULL,
                                 .initial = a->initial[0] ? a->initial : NULL,
-                                .options = ks_value_get(ks_value_get(root, "load"), "options"),
+                                // How the artifact is read; what it was converted to needs none.
+                                .options = a->run->through ? NULL : ks_value_get(ks_value_get(root, "load"), "options"),
                                 .custom_objects = ks_value_get(root, "custom_objects")};
 }
 

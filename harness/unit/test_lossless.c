@@ -22,7 +22,7 @@
 /// A key that the other generation need not hear of, and why.
 typedef struct exemption {
     const char *class_name; ///< "*": any
-    const char *key; ///< "layer/units": of an object in the config
+    const char *key;        ///< "layer/units": of an object in the config
     const char *why;
     bool met;
 } exemption;
@@ -78,7 +78,8 @@ static exemption of_keras3[] = {
 typedef struct tally {
     exemption *exemptions;
     size_t n_exemptions;
-    size_t n_carried, n_told, n_refused, n_silent; ///< keys that made a difference, were told, could not be read, are lost
+    size_t n_carried, n_told, n_refused,
+        n_silent; ///< keys that made a difference, were told, could not be read, are lost
 } tally;
 
 /// In the words of the other generation; NULL text and a message when it cannot be said, nothing when it is not read.
