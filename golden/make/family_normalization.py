@@ -26,6 +26,9 @@ def cases():
         c("unit-normalization-axis", lambda: L.UnitNormalization(axis=1), (4, 6)),
         c("unit-normalization-axes", lambda: L.UnitNormalization(axis=[1, 2]), (4, 6)),
     ]
+    if "renorm" in L.BatchNormalization.__init__.__code__.co_varnames:
+        limits = {"rmax": 3.0, "dmax": 2.0}
+        out.append(c("batch-normalization-renorm", lambda: L.BatchNormalization(renorm=True, renorm_clipping=limits, renorm_momentum=0.8), (4, 6)))
     if hasattr(L, "RMSNormalization"):
         out += [
             c("rms-normalization", lambda: L.RMSNormalization(), (4, 6), also=("weights-v3",)),

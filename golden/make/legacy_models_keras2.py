@@ -355,9 +355,12 @@ def normalization():
     yield layer("batch-normalization-no-center", lambda: L.BatchNormalization(center=False), (4, 6, 3))
     yield layer("batch-normalization-bare", lambda: L.BatchNormalization(center=False, scale=False, epsilon=0.2), (4, 6, 3), tier=3)
     if E.since(1, 13):
-        yield layer("batch-normalization-axes", lambda: L.BatchNormalization(axis=[1, 3]), (4, 6, 3), tier=3)
-    if E.since(1, 13) and not E.since(2, 16):
-        yield layer("batch-normalization-renorm", lambda: L.BatchNormalization(renorm=True, renorm_momentum=0.8), (4, 6), tier=3)
+        yield layer("batch-normalization-axes", lambda: L.BatchNormalization(axis=[1, 3]), (4, 6, 3), tier=1, also=("json-legacy", "keras-v3"))
+        yield layer("batch-normalization-axes-bare", lambda: L.BatchNormalization(axis=[2, -3], center=False, scale=False, epsilon=0.2), (4, 6, 3), tier=3)
+    if E.since(2, 4):  # before, it has no renorm in float64
+        limits = {"rmax": 3.0, "dmax": 2.0}
+        yield layer("batch-normalization-renorm", lambda: L.BatchNormalization(renorm=True, renorm_momentum=0.8), (4, 6), tier=3, also=NEW)
+        yield layer("batch-normalization-axes-renorm", lambda: L.BatchNormalization(axis=[-1, 1], renorm=True, renorm_clipping=limits, scale=False), (4, 6, 3), tier=3)
     if has("LayerNormalization"):
         yield layer("layer-normalization", lambda: L.LayerNormalization(epsilon=0.02), (4, 6), tier=1, also=NEW)
         yield layer("layer-normalization-axes", lambda: L.LayerNormalization(axis=[1, 2], scale=False), (4, 6, 3), also=("json-legacy",))

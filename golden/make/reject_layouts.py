@@ -44,6 +44,7 @@ def calls():
         return put(product + ("inbound_nodes",), 0, list(entries) + [{"y": ["dense", 0, 0], "name": None}])
 
     first = "json-legacy/dialect/constant-first"
+    axes, norm = old + "normalization/batch-normalization-axes", ("config", "layers", "batch_normalization", "config")
     rows = [
         # name, twin, edit, expect, reason, what
         ("constant-first", old + "operations/constants", constant("_CONSTANT_VALUE", -1, factors), "accept", None, "a constant is the first argument of a call, a tensor the second"),
@@ -58,6 +59,9 @@ def calls():
         ("slice-too-many", old + "operations/slices",
          lambda config: find(config, "config", "layers", "tf.__operators__.getitem", "inbound_nodes", 0)[3]["slice_spec"].extend([0, 0]), "reject", REFUSED,
          "a tensor is indexed along more axes than it has"),
+        ("norm-axis-twice", axes, put(norm, "axis", [1, -3]), "reject", MALFORMED, "a normalization lists an axis twice"),
+        ("norm-axis-outside", axes, put(norm, "axis", [1, 4]), "reject", MALFORMED, "a normalization lists an axis that the tensor does not have"),
+        ("norm-clipping", axes, lambda config: find(config, *norm).update(renorm=True, renorm_clipping={"rmed": 2.0}), "reject", MALFORMED, "a renormalization has a limit that is none"),
         ("nested-node-0", old + "structure/nested-functional", put(("config", "layers", "dense_3", "inbound_nodes", 0, 0), 1, 0), "reject", MALFORMED,
          "dense_3 is called on node 0 of a nested model, which is its own making"),
     ]

@@ -290,9 +290,9 @@ static const struct {
     const char *text;
 } refusals[] = {
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/0/config",
-     SEQUENTIAL2("2.9.0", RECORD("BatchNormalization", "\"name\":\"b\"," FIRST "\"renorm\":true"))},
-    {KS_E_CONFIG_UNSUPPORTED_VALUE, "config/axis",
-     SEQUENTIAL2("2.9.0", RECORD("BatchNormalization", "\"name\":\"b\",\"axis\":[1,2]"))},
+     SEQUENTIAL2("2.2.4-tf", RECORD("BatchNormalizationV1", "\"name\":\"b\"," FIRST "\"renorm\":true"))},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/0/config",
+     SEQUENTIAL2("2.9.0", RECORD("BatchNormalization", "\"name\":\"b\",\"axis\":[1,2],\"virtual_batch_size\":2"))},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "config/interpolation",
      SEQUENTIAL2("2.3.1", RECORD("UpSampling2D", "\"name\":\"u\",\"size\":[2,2],\"interpolation\":\"bilinear\""))},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/0/config",

@@ -270,9 +270,9 @@ static const new_key new_keys[] = {
     {"InputLayer", "batch_shape", RENAME, "batch_input_shape"},
     {"InputLayer", "optional", KEEP, "false"},
     {"LeakyReLU", "negative_slope", RENAME, "alpha"},
-    {"BatchNormalization", "renorm", REFUSE, "false"},
-    {"BatchNormalization", "renorm_momentum", DROP, NULL},
-    {"BatchNormalization", "renorm_clipping", DROP, NULL},
+    {"BatchNormalization", "renorm", KEEP, "false"},
+    {"BatchNormalization", "renorm_momentum", KEEP, "0.99"},
+    {"BatchNormalization", "renorm_clipping", KEEP, "null"},
     {"BatchNormalization", "synchronized", LOSE, "false"},
     {"LayerNormalization", "rms_scaling", REFUSE, "false"},
     {"MultiHeadAttention", "sliding_window", REFUSE, "null"},
@@ -329,6 +329,11 @@ static const char *const unknown_classes[] = {
     "AdaptiveMaxPooling2D",     "AdaptiveMaxPooling3D",     "GroupQueryAttention",      "RMSNormalization",
 };
 
+/// What Keras 2 calls it: a class of Keras 2 may have another name here.
+static const char *name_in_keras2(const ks_class *row) {
+    return ks_class_is_old(row) ? ks_class_python_name(row) : row->name;
+}
+
 static const new_key *find_new_key(const char *class_name, ks_text key) {
     for (size_t i = 0; i < sizeof new_keys / sizeof new_keys[0]; i++)
         if (ks_text_is(key, new_keys[i].key) &&
@@ -347,7 +352,7 @@ static ks_key_type type_of_key(const ks_class *row, ks_text key) {
 /// `*word` is the key to write, without data when there is none.
 static ks_code fate_of_key(ks_text *word, ks__downgrade *d, const ks_class *row, const ks_member *member,
                            const char *place) {
-    const new_key *rule = find_new_key(row->name, member->key);
+    const new_key *rule = find_new_key(name_in_keras2(row), member->key);
     *word = member->key;
     if (!rule)
         return KS_OK;
@@ -459,7 +464,8 @@ static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *
     KS_TRY(downgrade_keys(out, d, row, ks_value_get(record, "config"), place));
     KS_TRY(finish_class(d, row, out, place));
     if (d->alone)
-        KS_TRY(ks__downgrade_order(out, d, row->name, ks_value_get(ks_value_get(record, "original"), "config")));
+        KS_TRY(
+            ks__downgrade_order(out, d, name_in_keras2(row), ks_value_get(ks_value_get(record, "original"), "config")));
 done:
     return code;
 }
@@ -483,7 +489,7 @@ ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *re
     else
         KS_TRY(downgrade_layer(&config, d, row, record, inner));
     *out = ks_value_dict(d->arena, 4); // room for "name" and "inbound_nodes" in a graph
-    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string(row->name)));
+    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string(name_in_keras2(row))));
     KS_TRY(ks__downgrade_put(d, out, "config", config));
 done:
     d->depth--;

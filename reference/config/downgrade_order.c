@@ -40,7 +40,8 @@ static const struct {
     {"AveragePooling1D", "strides pool_size padding data_format"},
     {"BatchNormalization", "axis momentum epsilon center scale beta_initializer gamma_initializer "
                            "moving_mean_initializer moving_variance_initializer beta_regularizer gamma_regularizer "
-                           "beta_constraint gamma_constraint virtual_batch_size="},
+                           "beta_constraint gamma_constraint renorm renorm_clipping renorm_momentum "
+                           "virtual_batch_size="},
     {"Bidirectional", "layer merge_mode"},
     {"CategoryEncoding", "num_tokens output_mode sparse=false"},
     {"Conv1D", CONVOLUTION},

@@ -31,21 +31,26 @@ static ks_code drop_while_false(ks__upgrade *u, ks__dict *config, const char *ke
 
 // --- layers ---------------------------------------------------------------------------------------------------------
 
+// Several axes are a class of their own, as Keras 3 takes one.
 static ks_code batch_normalization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *axis;
     ks_code code;
-    (void)record;
     unwrap_single(config, "axis");
     axis = ks__dict_get(config, "axis");
-    if (axis && axis->type == KS_VALUE_LIST && axis->as.list.count)
-        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, axis, place, "config/axis",
-                                "normalization along several axes cannot be run by this reference");
-    KS_TRY(drop_while_false(u, config, "renorm", place));
+    if (axis && axis->type == KS_VALUE_LIST)
+        KS_TRY(ks__dict_set(record, "class_name", ks__value_text("BatchNormalizationAxes", record->offset)));
     KS_TRY(drop_while_false(u, config, "virtual_batch_size", place));
     KS_TRY(drop_while_false(u, config, "adjustment", place));
     ks__dict_remove(config, "fused"); // a choice of kernel
-    ks__dict_remove(config, "renorm_clipping");
-    ks__dict_remove(config, "renorm_momentum");
+done:
+    return code;
+}
+
+// TensorFlow 1.13 renormalizes by other variables.
+static ks_code batch_normalization_v1(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    ks_code code;
+    KS_TRY(drop_while_false(u, config, "renorm", place));
+    KS_TRY(batch_normalization(u, record, config, place));
 done:
     return code;
 }
@@ -199,7 +204,7 @@ static const ks__old_class old_classes[] = {
     {"Model", "Functional", NULL},
     {"Network", "Functional", NULL},
     {"BatchNormalization", "BatchNormalization", batch_normalization},
-    {"BatchNormalizationV1", "BatchNormalization", batch_normalization},
+    {"BatchNormalizationV1", "BatchNormalization", batch_normalization_v1},
     {"BatchNormalizationV2", "BatchNormalization", batch_normalization},
     {"SyncBatchNormalization", "BatchNormalization", batch_normalization},
     {"LeakyReLU", "LeakyReLU", leaky_relu},

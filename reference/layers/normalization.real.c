@@ -106,6 +106,20 @@ static void close_rows(const rows *r, ks_array *result) {
     ks_transpose(result->data, r->out, &r->turned, back, sizeof(ks_real));
 }
 
+// Statistics have an element for every place along the listed axes, in the order of the axes in the tensor.
+KS_FORWARD(BatchNormalizationAxes) {
+    const ks_batch_normalization *params = object->params;
+    rows r;
+    ks_code code;
+    KS_TRY(open_rows(&r, run, ks_call_input(call, object), out->as.array, &params->axes));
+    KS_REAL(ks_batch_norm)(r.out, r.in, values_of(object, "moving_mean"), values_of(object, "moving_variance"),
+                           values_of(object, "gamma"), values_of(object, "beta"), KS_C(params->epsilon), r.n_rows,
+                           r.columns, 1);
+    close_rows(&r, out->as.array);
+done:
+    return code;
+}
+
 KS_FORWARD(LayerNormalization) {
     const ks_layer_normalization *params = object->params;
     rows r;

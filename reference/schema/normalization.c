@@ -46,24 +46,24 @@ static const ks_variable *first_variable(const ks_object *object) {
 
 #define BATCH ks_batch_normalization
 
+// Besides the axis.
+#define BATCH_KEYS                                                                                                     \
+    KS_ROW(BATCH, momentum, FLOAT, KS_INERT, "0.99"), KS_ROW(BATCH, epsilon, FLOAT, KS_NUMERIC, "0.001"),              \
+        KS_ROW(BATCH, center, BOOL, KS_NUMERIC, "true"), KS_ROW(BATCH, scale, BOOL, KS_NUMERIC, "true"),               \
+        KS_ROW_INITIALIZER(BATCH, beta_initializer, "\"zeros\""),                                                      \
+        KS_ROW_INITIALIZER(BATCH, gamma_initializer, "\"ones\""),                                                      \
+        KS_ROW_INITIALIZER(BATCH, moving_mean_initializer, "\"zeros\""),                                               \
+        KS_ROW_INITIALIZER(BATCH, moving_variance_initializer, "\"ones\""),                                            \
+        KS_ROW_REGULARIZER(BATCH, beta_regularizer), KS_ROW_REGULARIZER(BATCH, gamma_regularizer),                     \
+        KS_ROW_CONSTRAINT(BATCH, beta_constraint), KS_ROW_CONSTRAINT(BATCH, gamma_constraint),                         \
+        KS_ROW(BATCH, synchronized, BOOL, KS_INERT, "false"),                                                          \
+        KS_ROW_SINCE(BATCH, renorm, BOOL, KS_INERT, "false", "3.14"),                                                  \
+        KS_ROW_SINCE(BATCH, renorm_clipping, ANY, KS_NULLABLE | KS_INERT, "null", "3.14"),                             \
+        KS_ROW_SINCE(BATCH, renorm_momentum, FLOAT, KS_INERT, "0.99", "3.14")
+
 static const ks_key batch_keys[] = {
     KS_ROW_INTS(BATCH, axis, INT, KS_NUMERIC, "-1", 0, -KS_MAX_RANK),
-    KS_ROW(BATCH, momentum, FLOAT, KS_INERT, "0.99"),
-    KS_ROW(BATCH, epsilon, FLOAT, KS_NUMERIC, "0.001"),
-    KS_ROW(BATCH, center, BOOL, KS_NUMERIC, "true"),
-    KS_ROW(BATCH, scale, BOOL, KS_NUMERIC, "true"),
-    KS_ROW_INITIALIZER(BATCH, beta_initializer, "\"zeros\""),
-    KS_ROW_INITIALIZER(BATCH, gamma_initializer, "\"ones\""),
-    KS_ROW_INITIALIZER(BATCH, moving_mean_initializer, "\"zeros\""),
-    KS_ROW_INITIALIZER(BATCH, moving_variance_initializer, "\"ones\""),
-    KS_ROW_REGULARIZER(BATCH, beta_regularizer),
-    KS_ROW_REGULARIZER(BATCH, gamma_regularizer),
-    KS_ROW_CONSTRAINT(BATCH, beta_constraint),
-    KS_ROW_CONSTRAINT(BATCH, gamma_constraint),
-    KS_ROW(BATCH, synchronized, BOOL, KS_INERT, "false"),
-    KS_ROW_SINCE(BATCH, renorm, BOOL, KS_INERT, "false", "3.14"),
-    KS_ROW_SINCE(BATCH, renorm_clipping, ANY, KS_NULLABLE | KS_INERT, "null", "3.14"),
-    KS_ROW_SINCE(BATCH, renorm_momentum, FLOAT, KS_INERT, "0.99", "3.14"),
+    BATCH_KEYS,
 };
 
 static bool clipping_value(const ks_value *clipping, const char *key, double *out) {
@@ -94,29 +94,34 @@ static ks_code batch_check(ks_context *context, ks_object *object) {
     return KS_OK;
 }
 
-static ks_code batch_build(ks_call *call, ks_object *object) {
+static ks_code add_statistics(ks_call *call, ks_object *object, const ks_shape *shape) {
     static const char *const renorm_names[] = {"moving_stddev", "renorm_mean", "renorm_stddev"};
+    const ks_batch_normalization *params = object->params;
+    ks_code code;
+    if (params->scale)
+        KS_TRY(add(call, object, "gamma", shape, true));
+    if (params->center)
+        KS_TRY(add(call, object, "beta", shape, true));
+    KS_TRY(add(call, object, "moving_mean", shape, false));
+    KS_TRY(add(call, object, "moving_variance", shape, false));
+    for (size_t i = 0; params->renorm && i < sizeof(renorm_names) / sizeof(renorm_names[0]); i++)
+        KS_TRY(add(call, object, renorm_names[i], shape, false));
+done:
+    return code;
+}
+
+static ks_code batch_build(ks_call *call, ks_object *object) {
     const ks_batch_normalization *params = object->params;
     ks_array *input = ks_call_input(call, object);
     ks_shape shape = {.rank = 1};
     int axis;
-    ks_code code;
     if (!input)
         return call->context->error.code;
     axis = ks_axis(params->axis, input->shape.rank);
     if (axis < 0)
         return axis_error(call, object, input);
     shape.dims[0] = input->shape.dims[axis];
-    if (params->scale)
-        KS_TRY(add(call, object, "gamma", &shape, true));
-    if (params->center)
-        KS_TRY(add(call, object, "beta", &shape, true));
-    KS_TRY(add(call, object, "moving_mean", &shape, false));
-    KS_TRY(add(call, object, "moving_variance", &shape, false));
-    for (size_t i = 0; params->renorm && i < sizeof(renorm_names) / sizeof(renorm_names[0]); i++)
-        KS_TRY(add(call, object, renorm_names[i], &shape, false));
-done:
-    return code;
+    return add_statistics(call, object, &shape);
 }
 
 static ks_code batch_infer(ks_tree *out, ks_call *call, ks_object *object) {
@@ -167,6 +172,76 @@ const ks_class ks_class_BatchNormalization = {
     .check = batch_check,
     .build = batch_build,
     .infer = batch_infer,
+};
+
+// --- BatchNormalizationAxes: BatchNormalization of tf.keras over a list of axes -------------------------------------
+
+static const ks_key batch_axes_keys[] = {
+    {.name = "axis",
+     .type = KS_KEY_INTS,
+     .flags = KS_NUMERIC | KS_REQUIRED,
+     .offset = KS_FIELD(BATCH, axes),
+     .minimum = -KS_MAX_RANK,
+     .maximum = INT32_MAX},
+    BATCH_KEYS,
+};
+
+// The input's shape with ones where an axis is not listed.
+static ks_code shape_of_axes(ks_shape *out, ks_call *call, const ks_object *object, const ks_array *input) {
+    const ks_batch_normalization *params = object->params;
+    bool listed[KS_MAX_RANK];
+    if (!ks_listed_axes(listed, &params->axes, input->shape.rank))
+        return axis_error(call, object, input);
+    *out = input->shape;
+    for (int i = 0; i < out->rank; i++)
+        if (!listed[i])
+            out->dims[i] = 1;
+    return KS_OK;
+}
+
+static ks_code batch_axes_build(ks_call *call, ks_object *object) {
+    const ks_array *input = ks_call_input(call, object);
+    ks_shape shape;
+    ks_code code;
+    if (!input)
+        return call->context->error.code;
+    KS_TRY(shape_of_axes(&shape, call, object, input));
+    KS_TRY(add_statistics(call, object, &shape));
+done:
+    return code;
+}
+
+static ks_code batch_axes_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_array *input = ks_call_input(call, object);
+    const ks_shape *built = &object->other_variables->shape;
+    ks_shape shape;
+    ks_code code;
+    if (!input)
+        return call->context->error.code;
+    if (object->trainable)
+        KS_TRY(ks_check_inference(call, object, 1));
+    KS_TRY(shape_of_axes(&shape, call, object, input));
+    if (shape.rank != built->rank)
+        return ks_shape_error(call->context, object, "expected a tensor of rank %d, found %d", built->rank, shape.rank);
+    for (int i = 0; i < shape.rank; i++)
+        KS_TRY(check_size(call, object, built->dims[i], shape.dims[i]));
+    KS_TRY(ks_result(out, call, KS_DTYPE_NONE, &input->shape));
+done:
+    return code;
+}
+
+const ks_class ks_class_BatchNormalizationAxes = {
+    .name = "BatchNormalizationAxes",
+    .python_name = "BatchNormalization",
+    .module = "keras2.layers",
+    .kind = KS_KIND_LAYER,
+    KS_KEYS(batch_axes_keys),
+    .params_size = sizeof(BATCH),
+    .arguments = batch_arguments,
+    .mask = KS_MASK_PASS,
+    .check = batch_check,
+    .build = batch_axes_build,
+    .infer = batch_axes_infer,
 };
 
 // --- LayerNormalization, RMSNormalization, UnitNormalization --------------------------------------------------------

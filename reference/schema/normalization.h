@@ -8,6 +8,7 @@
 
 typedef struct ks_batch_normalization {
     int64_t axis;
+    ks_ints axes; ///< of BatchNormalizationAxes, which has no `axis`
     double momentum, epsilon;
     bool center, scale;
     ks_object *beta_initializer, *gamma_initializer, *moving_mean_initializer, *moving_variance_initializer;
