@@ -55,13 +55,18 @@ static ks_code fail_old(const search *s, const way *at, ks_text word) {
                    "Keras 3 has nothing that computes what \"%.60s\" of Keras 1 and 2 does", word.data);
 }
 
+static ks_text name_of_class(const ks_value *name, const ks_value *module) {
+    const ks_class *row = ks_class_find(name->text, &module->text);
+    return row ? ks_text_from(ks_class_python_name(row)) : name->text;
+}
+
 static ks_code check_words(const search *s, const ks_value *value, const way *at) {
     bool dict = value->type == KS_VALUE_DICT;
     size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
     ks_code code = KS_OK;
     const ks_value *module = ks_value_get(value, "module"), *name = ks_value_get(value, "class_name");
     if (module && is_old_word(module) && name && name->type == KS_VALUE_STRING)
-        return fail_old(s, at, name->text);
+        return fail_old(s, at, name_of_class(name, module));
     if (is_old_word(value))
         return fail_old(s, at, (ks_text){value->text.data + 7, value->text.size - 7});
     if (has_old_name(value))
