@@ -6,7 +6,8 @@
 //     cc -shared -fPIC -I reference/include golden/custom/guide.c -o guide.so -lm
 //     kassay predict model.keras --custom guide.so --inputs in.npz --outputs out.npz
 //
-// Three kinds of class are here: layers that compute (CustomLayer, MyDense, …: `infer` and two `forward`s), layers and
+// Every table begins with KS_PLUGIN_CLASS, its size, by which later programs know what it has. parts.c goes on from here:
+// several tensors in and out, masks, initializers and other objects. Three kinds of class are here: layers that compute (CustomLayer, MyDense, …: `infer` and two `forward`s), layers and
 // models that only call other layers (Tower, CustomModel, …: `call`), and functions (custom_activation).
 #include <math.h>
 #include <stdio.h>
@@ -67,7 +68,8 @@ BOTH(custom_layer, {
         out[i] = in[i] * a[0];
 })
 
-static const ks_plugin_class custom_layer = {.name = "CustomLayer",
+static const ks_plugin_class custom_layer = {KS_PLUGIN_CLASS,
+                                             .name = "CustomLayer",
                                              .kind = KS_PLUGIN_LAYER,
                                              KEYS(custom_layer_keys),
                                              .build = custom_layer_build,
@@ -113,7 +115,8 @@ BOTH(my_dense, {
         }
 })
 
-static const ks_plugin_class my_dense = {.name = "MyDense",
+static const ks_plugin_class my_dense = {KS_PLUGIN_CLASS,
+                                         .name = "MyDense",
                                          .kind = KS_PLUGIN_LAYER,
                                          KEYS(my_dense_keys),
                                          .check = my_dense_check,
@@ -136,12 +139,9 @@ BOTH(scale, {
         out[i] = in[i] * (real)scale + (real)shift;
 })
 
-static const ks_plugin_class scale_and_shift = {.name = "ScaleAndShift",
-                                                .kind = KS_PLUGIN_LAYER,
-                                                KEYS(scale_keys),
-                                                .automatic_config = true,
-                                                .forward_float = scale_float,
-                                                .forward_double = scale_double};
+static const ks_plugin_class scale_and_shift = {
+    KS_PLUGIN_CLASS,          .name = "ScaleAndShift",      .kind = KS_PLUGIN_LAYER,       KEYS(scale_keys),
+    .automatic_config = true, .forward_float = scale_float, .forward_double = scale_double};
 
 // --- Tower: layers found by attribute, and a variable of its own
 // ------------------------------------------------------
@@ -208,8 +208,8 @@ static ks_code tower_call(host *h, pass *p, const object *self, ks_plugin_array 
     return KS_OK;
 }
 
-static const ks_plugin_class tower = {
-    .name = "Tower", .kind = KS_PLUGIN_LAYER, KEYS(tower_keys), .build = tower_build, .call = tower_call};
+static const ks_plugin_class tower = {KS_PLUGIN_CLASS,  .name = "Tower",      .kind = KS_PLUGIN_LAYER,
+                                      KEYS(tower_keys), .build = tower_build, .call = tower_call};
 
 // --- CustomModel: a subclassed model with a list of layers
 // ------------------------------------------------------------
@@ -245,12 +245,9 @@ static ks_code custom_model_call(host *h, pass *p, const object *self, ks_plugin
     return KS_OK;
 }
 
-static const ks_plugin_class custom_model = {.name = "CustomModel",
-                                             .kind = KS_PLUGIN_MODEL,
-                                             KEYS(custom_model_keys),
-                                             .bare_config = true,
-                                             .build = custom_model_build,
-                                             .call = custom_model_call};
+static const ks_plugin_class custom_model = {
+    KS_PLUGIN_CLASS,     .name = "CustomModel",       .kind = KS_PLUGIN_MODEL,  KEYS(custom_model_keys),
+    .bare_config = true, .build = custom_model_build, .call = custom_model_call};
 
 // --- ModelWithCustomConfig: a config that is not the constructor's arguments
 // ------------------------------------------
@@ -279,12 +276,9 @@ static ks_code with_config_call(host *h, pass *p, const object *self, ks_plugin_
     return code == KS_OK ? h->apply(p, h->layer(self, "layers", 0), hidden, output) : code;
 }
 
-static const ks_plugin_class with_config = {.name = "ModelWithCustomConfig",
-                                            .kind = KS_PLUGIN_MODEL,
-                                            KEYS(with_config_keys),
-                                            .bare_config = true,
-                                            .build = with_config_build,
-                                            .call = with_config_call};
+static const ks_plugin_class with_config = {
+    KS_PLUGIN_CLASS,     .name = "ModelWithCustomConfig", .kind = KS_PLUGIN_MODEL, KEYS(with_config_keys),
+    .bare_config = true, .build = with_config_build,      .call = with_config_call};
 
 // --- registered classes
 // -----------------------------------------------------------------------------------------------
@@ -309,7 +303,8 @@ BOTH(registered, {
         out[i] = in[i] + offset[i % width];
 })
 
-static const ks_plugin_class registered = {.package = "golden",
+static const ks_plugin_class registered = {KS_PLUGIN_CLASS,
+                                           .package = "golden",
                                            .name = "RegisteredLayer",
                                            .kind = KS_PLUGIN_LAYER,
                                            KEYS(registered_keys),
@@ -325,10 +320,8 @@ BOTH(square, {
         out[i] = (real)in[i] * in[i];
 })
 
-static const ks_plugin_class default_package = {.name = "DefaultPackageLayer",
-                                                .kind = KS_PLUGIN_LAYER,
-                                                .forward_float = square_float,
-                                                .forward_double = square_double};
+static const ks_plugin_class default_package = {KS_PLUGIN_CLASS, .name = "DefaultPackageLayer", .kind = KS_PLUGIN_LAYER,
+                                                .forward_float = square_float, .forward_double = square_double};
 
 // --- functions
 // --------------------------------------------------------------------------------------------------------
@@ -343,9 +336,8 @@ BOTH(square_of_tanh, {
     }
 })
 
-static const ks_plugin_class custom_activation = {.name = "custom_activation",
-                                                  .kind = KS_PLUGIN_FUNCTION,
-                                                  .forward_float = square_of_tanh_float,
+static const ks_plugin_class custom_activation = {KS_PLUGIN_CLASS, .name = "custom_activation",
+                                                  .kind = KS_PLUGIN_FUNCTION, .forward_float = square_of_tanh_float,
                                                   .forward_double = square_of_tanh_double};
 
 BOTH(half_tanh, {
@@ -356,7 +348,8 @@ BOTH(half_tanh, {
         out[i] = (real)(tanh((double)in[i]) * 0.5);
 })
 
-static const ks_plugin_class half = {.package = "golden",
+static const ks_plugin_class half = {KS_PLUGIN_CLASS,
+                                     .package = "golden",
                                      .name = "half",
                                      .kind = KS_PLUGIN_FUNCTION,
                                      .forward_float = half_tanh_float,

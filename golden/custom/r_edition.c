@@ -38,8 +38,7 @@ BOTH(square_of_tanh, {
     }
 })
 
-static const ks_plugin_class python_function = {.name = "python_function",
-                                                .kind = KS_PLUGIN_FUNCTION,
+static const ks_plugin_class python_function = {KS_PLUGIN_CLASS, .name = "python_function", .kind = KS_PLUGIN_FUNCTION,
                                                 .forward_float = square_of_tanh_float,
                                                 .forward_double = square_of_tanh_double};
 
@@ -82,7 +81,8 @@ BOTH(my_dense, {
         }
 })
 
-static const ks_plugin_class my_dense_layer = {.name = "my_dense_layer",
+static const ks_plugin_class my_dense_layer = {KS_PLUGIN_CLASS,
+                                               .name = "my_dense_layer",
                                                .kind = KS_PLUGIN_LAYER,
                                                .keys = my_dense_keys,
                                                .n_keys = 1,
@@ -119,7 +119,8 @@ BOTH(antirectifier, {
     }
 })
 
-static const ks_plugin_class antirectifier = {.name = "antirectifier",
+static const ks_plugin_class antirectifier = {KS_PLUGIN_CLASS,
+                                              .name = "antirectifier",
                                               .kind = KS_PLUGIN_LAYER,
                                               .infer = antirectifier_infer,
                                               .forward_float = antirectifier_float,

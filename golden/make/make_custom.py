@@ -1,6 +1,6 @@
 """Makes golden cases of models with custom objects (golden/custom), in every format that this Keras can hold them in.
 
-    python golden/make/make_custom.py --writer keras-3.15.1|keras-3.9.2|tf-2.15.1|tf-2.9.3 [--out golden] [--only GLOB]
+    python golden/make/make_custom.py --writer keras-3.15.1|keras-3.9.2|tf-2.15.1|tf-2.9.3 [--module parts] [--out golden] [--only GLOB]
 
 Of some models there is a refused sibling: the same file, read by one who was not given the classes.
 """
@@ -70,6 +70,63 @@ def guide_models(keras, G):
     }
 
 
+def parts_models(keras, P):
+    """The same of golden/custom/parts.py; each is built from a list of inputs' shapes and types."""
+    L = keras.layers
+
+    def pair():
+        a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+        total, product = P.SumAndProduct(name="both")([L.Dense(6, activation="tanh", name="da")(a), L.Dense(6, name="db")(b)])
+        return keras.Model([a, b], [L.Dense(3, name="end")(total), product], name="parts")
+
+    def compare():
+        a, b = keras.Input((4,), name="a"), keras.Input((7,), name="b")
+        found = P.Compare(3, name="compare")(a, value=b, gain=0.5)
+        return keras.Model([a, b], [L.Dense(2, name="end")(found["sum"]), found["gap"]], name="parts")
+
+    def steps(*makes):
+        def build():
+            i = x = keras.Input((7, 4), name="steps")
+            for make in makes:
+                x = make()(x)
+            return keras.Model(i, x, name="parts")
+
+        return build
+
+    def words():
+        i = keras.Input((7,), dtype="int32", name="words")
+        x = L.Embedding(9, 4, mask_zero=True, name="embedding")(i)
+        x = P.OnlyPositive(name="positive")(x)
+        return keras.Model(i, L.Dense(2, name="end")(P.MaskedMean(name="mean")(x)), name="parts")
+
+    def objects():
+        i = keras.Input((4,), name="features")
+        x = L.Dense(6, kernel_initializer=P.Ramp(0.25, step=0.0625), bias_initializer=P.quarters, kernel_regularizer=P.Pull(0.5, strength=0.02),
+                    kernel_constraint=P.AtLeast(-1.5), activation="tanh", name="first")(i)
+        return keras.Model(i, L.Dense(3, kernel_constraint=P.AtLeast(), name="second")(x), name="parts")
+
+    def compiled(**how):
+        def build():
+            i = keras.Input((4,), name="features")
+            model = keras.Model(i, L.Dense(2, name="end")(L.Dense(6, activation="tanh", name="first")(i)), name="parts")
+            model.compile(**{key: make() if callable(make) and key != "loss" else make for key, make in how.items()})
+            return model
+
+        return build
+
+    return {
+        "list-in-list-out": (pair, True, "a layer of a list of tensors, with a list as its result"),
+        "arguments-and-dict": (compare, True, "a layer of two arguments and a plain one, with a dict as its result and layers inside"),
+        "makes-a-mask": (steps(lambda: P.OnlyPositive(name="positive"), lambda: L.LSTM(3, name="lstm")), True, "a layer that makes the mask of the next one"),
+        "takes-a-mask": (steps(lambda: L.Masking(0.0, name="masking"), lambda: P.MaskedMean(name="mean"), lambda: L.Dense(2, name="end")), False, "a layer that takes a mask and hands none on"),
+        "joins-masks": (words, False, "a mask of Embedding, joined with one that a layer makes, taken by another"),
+        "objects-of-every-kind": (objects, True, "an initializer, one that is a function, a regularizer, a constraint"),
+        "compiled": (compiled(optimizer=lambda: P.WarmSGD(learning_rate=0.05, momentum=0.9, warm=7), loss=P.WeightedGap(weight=3.0), metrics=lambda: [P.Spread(width=2.0), "mae"]), False,
+                     "compiled with a loss, a metric and an optimizer of one's own"),
+        "compiled-functions": (compiled(optimizer="adam", loss=P.cubic_gap, metrics=lambda: [P.largest]), False, "compiled with functions as loss and metric"),
+    }
+
+
 def r_models(keras, R):
     L = keras.layers
 
@@ -97,22 +154,31 @@ def r_models(keras, R):
     }
 
 
+FAMILIES = {"guide": "custom", "parts": "parts", "r_edition": "r-edition"}
+TITLES = {"guide": "custom: ", "parts": "custom parts: ", "r_edition": "R keras: "}
+
+
 def seed_of(text):
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 
 class Maker:
-    def __init__(self, writer, out):
+    def __init__(self, writer, out, module):
         self.writer, self.out, self.three = writer, out, writer.startswith("keras-3")
         if self.three:
             import keras
         else:
             keras = tf.keras
+        self.version = getattr(keras, "__version__", None) or __import__("keras").__version__
         self.keras, self.asked = keras, Keras("keras" if self.three else "tf.keras")
         if writer.startswith("tf-2.9"):
             import r_edition
 
             self.module, self.name, self.models = r_edition, "r_edition", r_models(keras, r_edition)
+        elif module == "parts":
+            import parts
+
+            self.module, self.name, self.models = parts, "parts", parts_models(keras, parts)
         else:
             import guide
 
@@ -177,16 +243,35 @@ class Maker:
         policy("float64")
         try:
             model = build()
-            model(inputs.astype("float64"))
+            inputs = [x.astype("float64") if x.dtype == "float32" else x for x in inputs]
+            model(inputs[0] if len(inputs) == 1 else inputs)
             model.set_weights([w.astype("float64") for w in weights])
-            return np.array(model.predict(inputs.astype("float64"), batch_size=len(inputs), verbose=0))
+            return self.outputs(model, inputs)
         finally:
             keras.backend.set_floatx("float32")
             policy("float32")
 
+    def outputs(self, model, inputs):
+        found = model.predict(inputs[0] if len(inputs) == 1 else inputs, batch_size=len(inputs[0]), verbose=0)
+        return [np.array(x) for x in (found if isinstance(found, (list, tuple)) else [found])]
+
+    def inputs(self, name, model, rng):
+        if name == "inside-wrapper":
+            return [rng.normal(0, 1, (5, 7, 4)).astype("float32")]
+        if not getattr(model, "inputs", None):
+            return [rng.normal(0, 1, (5, 4)).astype("float32")]
+        found = []
+        for tensor in model.inputs:
+            shape = (5, *tensor.shape[1:])
+            whole = "int" in str(tensor.dtype)
+            found.append(rng.integers(0, 9, shape).astype("int32") if whole else rng.normal(0, 1, shape).astype("float32"))
+        if name == "takes-a-mask":
+            found[0][rng.random(found[0].shape[:2]) < 0.4] = 0
+        return found
+
     def write(self, name, kind):
         build, refused_too, what = self.models[name]
-        family = "custom" if self.name == "guide" else "r-edition"
+        family = FAMILIES[self.name]
         case_id = f"{kind}/{self.writer}/{family}/{name}"
         folder = os.path.join(self.out, case_id)
         seed = seed_of(family + "/" + name)
@@ -197,21 +282,22 @@ class Maker:
         try:
             self.keras.backend.clear_session()
             model = build()
-            steps = (7, 4) if name == "inside-wrapper" else (4,)
-            inputs = rng.normal(0, 1, (5, *steps)).astype("float32")
-            model(inputs)
+            inputs = self.inputs(name, model, rng)
+            model(inputs[0] if len(inputs) == 1 else inputs)
             model.set_weights([rng.uniform(0.4, 1.6, w.shape).astype("float32") if "variance" in v.name else rng.normal(0, 0.6, w.shape).astype("float32")
                                for v, w in zip(model.weights, model.get_weights())])
             if not getattr(model, "inputs", None):
-                model.predict(inputs, verbose=0)
+                model.predict(inputs[0], verbose=0)
+            if getattr(model, "optimizer", None) and self.name == "parts":
+                model.fit(inputs[0], rng.normal(0, 1, (5, 2)).astype("float32"), epochs=2, batch_size=5, verbose=0)
             weights = model.get_weights()
-            output = np.array(model.predict(inputs, batch_size=5, verbose=0))
+            output = self.outputs(model, inputs)
             artifact, architecture, h5 = self.save(model, kind, folder)
             record["artifact"], record["load"]["architecture"] = artifact, architecture
             again = self.load(folder, kind, artifact, architecture, self.module.CUSTOM_OBJECTS)
             if h5:
                 if not again.weights:
-                    again(inputs)
+                    again(inputs[0] if len(inputs) == 1 else inputs)
                 if architecture:
                     again.load_weights(os.path.join(folder, artifact))
                 double = self.doubles(build, weights, inputs)
@@ -220,7 +306,7 @@ class Maker:
                 same = len(back) == len(weights) and all(np.array_equal(a, b) for a, b in zip(back, weights))
                 if not same:
                     raise AssertionError("FINDING: the writer's own reload has other weights")
-                if not np.array_equal(np.array(again.predict(inputs, batch_size=5, verbose=0)), output):
+                if not all(np.array_equal(a, b) for a, b in zip(self.outputs(again, inputs), output)):
                     bug = "the writer's own reload predicts otherwise"
                 arrays = {f"weight.{i}": w for i, w in enumerate(weights)}
                 arrays["names"] = np.array([n.encode() for n in self.names(h5, weights)], dtype="S") if weights else np.zeros(0, "S1")
@@ -230,7 +316,9 @@ class Maker:
                     record.update(expect="either", level="MAY", reason=["accepted", "malformed", "unsupported"], tags=record["tags"] + ["writer-bug"])
                     record["title"] += ". Writer bug: " + bug
                 else:
-                    save_npz(os.path.join(folder, "io.npz"), {"input.0": inputs, "output.0": output, "float64.0": double})
+                    save_npz(os.path.join(folder, "io.npz"), {
+                        **{f"input.{i}": x for i, x in enumerate(inputs)}, **{f"output.{i}": x for i, x in enumerate(output)},
+                        **{f"float64.{i}": x for i, x in enumerate(double)}})
         except Exception as error:  # noqa: BLE001: any failure of Keras is told, none stops the others
             shutil.rmtree(folder, ignore_errors=True)
             text = str(error).split("Exception encountered: ")[-1].strip()
@@ -257,15 +345,15 @@ class Maker:
         return 1
 
     def numbers(self, output, double):
-        spread, scale, atol = bound_of(output, double)
-        return {"bound": "stated", "atol": [atol], "rtol": 0, "reason": REASON, "spread": [spread], "scale": [scale], "second": "float64 tensorflow",
-                "float64_atol": [1e-9 * scale], "kinks": None}
+        bounds = [bound_of(a, b) for a, b in zip(output, double)]
+        return {"bound": "stated", "atol": [atol for _, _, atol in bounds], "rtol": 0, "reason": REASON, "spread": [spread for spread, _, _ in bounds],
+                "scale": [scale for _, scale, _ in bounds], "second": "float64 tensorflow", "float64_atol": [1e-9 * scale for _, scale, _ in bounds], "kinks": None}
 
     def record(self, kind, name, what, seed):
         return {
-            "schema": "kassay-case/1", "title": ("custom: " if self.name == "guide" else "R keras: ") + what, "format": kind, "since": "0.1", "revision": 1, "artifact": "",
+            "schema": "kassay-case/1", "title": TITLES[self.name] + what, "format": kind, "since": "0.1", "revision": 1, "artifact": "",
             "load": {"architecture": None, "initial": None, "options": {}},
-            "writer": {"keras": self.keras.__version__, "backend": "tensorflow " + tf.__version__, "h5py": h5py.__version__, "python": "%d.%d" % sys.version_info[:2],
+            "writer": {"keras": self.version, "backend": "tensorflow " + tf.__version__, "h5py": h5py.__version__, "python": "%d.%d" % sys.version_info[:2],
                        "script": "golden/make/make_custom.py", "seed": seed},
             "level": "MUST", "expect": "accept", "reason": None, "clauses": [], "tags": ["custom"], "cves": [], "predict": None, "train": None,
             "custom_objects": [self.name], "twin": None, "edit": None, "kills": [], "budget": None,
@@ -277,14 +365,15 @@ def main():
     parser.add_argument("--writer", required=True)
     parser.add_argument("--out", default="golden")
     parser.add_argument("--only", default="*")
+    parser.add_argument("--module", choices=("guide", "parts"), default="guide")
     parser.add_argument("--kind")
     parser.add_argument("--new", action="store_true", help="only cases that are not there")
     arguments = parser.parse_args()
-    maker, count = Maker(arguments.writer, arguments.out), 0
+    maker, count = Maker(arguments.writer, arguments.out, arguments.module), 0
     for name in maker.models:
         for kind in maker.kinds():
             if fnmatch.fnmatch(name, arguments.only) and arguments.kind in (None, kind):
-                family = "custom" if maker.name == "guide" else "r-edition"
+                family = FAMILIES[maker.name]
                 if not (arguments.new and os.path.exists(os.path.join(arguments.out, kind, arguments.writer, family, name))):
                     count += maker.write(name, kind)
     maker.asked.stop()

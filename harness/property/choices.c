@@ -39,7 +39,7 @@ uint32_t ks_choose(ks_choices *choices, uint32_t n) {
     return 0; // a list cannot say more: the rest is as simple as can be
 }
 
-double ks_random_unit(uint64_t *state) {
+double ks_trial_unit(uint64_t *state) {
     return (double)(int64_t)next_number(state) * 0x1p-63;
 }
 

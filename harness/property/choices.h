@@ -26,7 +26,7 @@ void ks_choices_replay(ks_choices *choices);
 /// A number below `n`; 0 when n is 0 or 1.
 uint32_t ks_choose(ks_choices *choices, uint32_t n);
 /// A number in [-1, 1), not recorded: for weights and inputs, which do not have to shrink.
-double ks_random_unit(uint64_t *state);
+double ks_trial_unit(uint64_t *state);
 
 /// Makes `choices` as small as it can while `fails(argument, choices)` stays true. Runs it at most `budget` times.
 void ks_choices_shrink(ks_choices *choices, bool (*fails)(void *argument, ks_choices *choices), void *argument,

@@ -16,7 +16,7 @@ static void fill(float *data, size_t count, const char *name, uint64_t *state) {
     bool variance = strstr(name, "variance") != NULL;
     bool gain = strcmp(name, "gamma") == 0 || strcmp(name, "scale") == 0;
     for (size_t i = 0; i < count; i++) {
-        double unit = ks_random_unit(state);
+        double unit = ks_trial_unit(state);
         data[i] = (float)(variance ? 1.0 + 0.5 * unit : gain ? 1.0 + 0.3 * unit : 0.6 * unit);
     }
 }

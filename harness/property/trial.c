@@ -34,7 +34,7 @@ bool ks_trial_knows_class(const char *class_name) {
 
 static void fill(void *data, size_t elements, int64_t vocabulary, uint64_t *state) {
     for (size_t i = 0; i < elements; i++) {
-        double unit = ks_random_unit(state);
+        double unit = ks_trial_unit(state);
         if (vocabulary)
             ((int32_t *)data)[i] = (int32_t)((unit + 1) / 2 * (double)vocabulary);
         else

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <kassay/model.h>
@@ -104,7 +105,7 @@ static void test_in_scope(void **state) {
 }
 
 // A built-in name is never taken over, and a name has one class.
-static const ks_plugin_class impostor = {.name = "CustomLayer", .kind = KS_PLUGIN_LAYER};
+static const ks_plugin_class impostor = {KS_PLUGIN_CLASS, .name = "CustomLayer", .kind = KS_PLUGIN_LAYER};
 
 static void test_names(void **state) {
     ks_registry *registry = with_plugin();
@@ -286,6 +287,217 @@ static void test_names_of_legacy_files(void **state) {
     ks_registry_free(registry);
 }
 
+// --- several tensors, masks, objects of every kind (golden/custom/parts.c)
+// --------------------------------------------
+
+#define PARTS KASSAY_BINARY_DIR "/lib/custom/parts.so"
+
+static ks_registry *with_both(void) {
+    ks_registry *registry = with_plugin();
+    ks_context context;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_registry_load(registry, &context, PARTS), KS_OK);
+    return registry;
+}
+
+// An input of 2, then one layer.
+static ks_code load_layer(ks_model **out, ks_context *context, const char *record, const ks_registry *registry) {
+    ks_model_options options = {.registry = registry};
+    char text[2000];
+    snprintf(text, sizeof(text),
+             "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": ["
+             "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 2], "
+             "\"dtype\": \"float32\", \"name\": \"i\"}, \"registered_name\": null}, %s]}, \"registered_name\": null}",
+             record);
+    ks_context_init(context, NULL);
+    return ks_model_load_bytes(out, context, (ks_bytes){(const uint8_t *)text, strlen(text)}, "model.json", &options);
+}
+
+#define RAMP                                                                                                           \
+    "{\"module\": \"parts\", \"class_name\": \"Ramp\", \"config\": {\"start\": 1.5, \"step\": 0.25}, "                 \
+    "\"registered_name\": \"golden>Ramp\"}"
+
+static const char dense_of_parts[] =
+    "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 3, "
+    "\"kernel_initializer\": " RAMP ", \"bias_initializer\": {\"module\": \"builtins\", \"class_name\": \"function\", "
+    "\"config\": \"quarters\", \"registered_name\": \"quarters\"}, \"kernel_regularizer\": {\"module\": \"parts\", "
+    "\"class_name\": \"Pull\", \"config\": {\"target\": 0.5}, \"registered_name\": \"golden>Pull\"}, "
+    "\"kernel_constraint\": {\"module\": \"parts\", \"class_name\": \"AtLeast\", \"config\": {\"low\": -2.0}, "
+    "\"registered_name\": \"AtLeast\"}}, \"registered_name\": null}";
+
+static void check_ramp(ks_model *model, bool bias) {
+    const float *kernel, *quarter;
+    assert_int_equal(ks_model_initialize(model, 1), KS_OK);
+    kernel = ks_model_weight_at(model, 0).tensor.data;
+    for (int i = 0; i < 6; i++)
+        assert_true(kernel[i] == 1.5F + 0.25F * (float)i);
+    if (!bias)
+        return;
+    quarter = ks_model_weight_at(model, 1).tensor.data;
+    for (int i = 0; i < 3; i++)
+        assert_true(quarter[i] == 0.25F);
+}
+
+static void assert_saved(ks_model *model, ks_context *context, const char *format, const char *expected) {
+    ks_save_options options = {.format = format};
+    ks_bytes written;
+    assert_int_equal(ks_model_save_bytes(&written, model, &options, NULL), KS_OK);
+    if (!memmem(written.data, written.size, expected, strlen(expected)))
+        fail_msg("%s: no %s in %.*s", format, expected, (int)written.size, (const char *)written.data);
+    ks_free(context, (void *)(uintptr_t)written.data);
+}
+
+static void check_parts(const ks_registry *registry) {
+    ks_context context;
+    ks_model *model, *clone;
+    assert_int_equal(load_layer(&model, &context, dense_of_parts, registry), KS_OK);
+    check_ramp(model, true);
+    assert_saved(model, &context, "json-v3", "\"kernel_initializer\": " RAMP);
+    assert_saved(model, &context, "json-v3",
+                 "{\"target\": 0.5, \"strength\": 0.01}, \"registered_name\": \"golden>Pull\"");
+    assert_saved(model, &context, "json-legacy", "\"kernel_initializer\": " RAMP);
+    assert_saved(model, &context, "json-legacy", "\"bias_initializer\": \"quarters\"");
+    assert_int_equal(ks_model_clone(&clone, model, 3), KS_OK);
+    check_ramp(clone, true);
+    ks_model_free(clone);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_objects_of_every_kind(void **state) {
+    ks_registry *registry = with_both();
+    (void)state;
+    check_parts(registry);
+    assert_int_equal(ks_registry_push(registry), KS_OK);
+    check_parts(NULL);
+    ks_registry_pop();
+    ks_registry_free(registry);
+}
+
+static void assert_unknown(const char *record, const ks_registry *registry, ks_code code, const char *word,
+                           const char *place) {
+    ks_context context;
+    ks_model *model;
+    assert_int_equal(load_layer(&model, &context, record, registry), code);
+    if (!strstr(context.error.message, word))
+        fail_msg("%s", context.error.message);
+    assert_string_equal(context.error.place, place);
+    if (code == KS_E_CONFIG_UNKNOWN_CLASS || code == KS_E_CONFIG_UNKNOWN_NAME) {
+        assert_non_null(strstr(context.error.message, "ks_registry_registered"));
+        assert_non_null(strstr(context.error.message, "--custom FILE.so"));
+        assert_non_null(strstr(context.error.message, "ks_registry_push"));
+    }
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+// The name, the place and the three ways; keys and values that a plugin's table or check does not take.
+static void test_objects_refused(void **state) {
+    static const char named[] =
+        "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 3, "
+        "\"bias_initializer\": \"halves\"}, \"registered_name\": null}";
+    static const char key[] =
+        "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 3, "
+        "\"kernel_initializer\": {\"module\": \"parts\", \"class_name\": \"Ramp\", \"config\": {\"stop\": 1.0}, "
+        "\"registered_name\": \"golden>Ramp\"}}, \"registered_name\": null}";
+    static const char value[] =
+        "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 3, "
+        "\"kernel_constraint\": {\"module\": \"parts\", \"class_name\": \"AtLeast\", \"config\": {\"low\": 1.0}, "
+        "\"registered_name\": \"AtLeast\"}}, \"registered_name\": null}";
+    static const char kind[] =
+        "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 3, "
+        "\"kernel_constraint\": " RAMP "}, \"registered_name\": null}";
+    ks_registry *registry = with_both();
+    (void)state;
+    assert_unknown(dense_of_parts, NULL, KS_E_CONFIG_UNKNOWN_CLASS, "\"Ramp\"",
+                   "config.json:/config/layers/1/config/kernel_initializer/class_name");
+    assert_unknown(named, registry, KS_E_CONFIG_UNKNOWN_NAME, "initializer \"halves\"",
+                   "config.json:/config/layers/1/config/bias_initializer");
+    assert_unknown(key, registry, KS_E_CONFIG_UNKNOWN_KEY, "Ramp has no config key",
+                   "config.json:/config/layers/1/config/kernel_initializer/config/stop");
+    assert_unknown(value, registry, KS_E_CONFIG_VALUE, "low must not be above zero",
+                   "config.json:/config/layers/1/config/kernel_constraint/config");
+    assert_unknown(kind, registry, KS_E_CONFIG_TYPE, "expected a constraint, found the initializer Ramp",
+                   "config.json:/config/layers/1/config/kernel_constraint");
+    ks_registry_free(registry);
+}
+
+// A record of a class of someone's own, in a value that a class of someone's own keeps.
+static void test_kept_records(void **state) {
+    static const char mine[] = "{\"module\": \"guide\", \"class_name\": \"MyDense\", \"config\": {\"name\": \"m\", "
+                               "\"units\": 3, \"kernel_initializer\": " RAMP "}, \"registered_name\": \"MyDense\"}";
+    ks_registry *registry = with_both(), *guide = with_plugin();
+    ks_context context;
+    ks_model *model;
+    (void)state;
+    assert_unknown(mine, guide, KS_E_CONFIG_UNKNOWN_CLASS, "\"Ramp\"",
+                   "config.json:/config/layers/1/config/class_name");
+    assert_int_equal(load_layer(&model, &context, mine, registry), KS_OK);
+    check_ramp(model, false);
+    assert_saved(model, &context, "json-v3", "\"kernel_initializer\": " RAMP);
+    assert_saved(model, &context, "json-legacy", "{\"class_name\": \"MyDense\", \"config\": {\"name\": \"m\"");
+    assert_saved(model, &context, "json-legacy", "\"kernel_initializer\": " RAMP);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    ks_registry_free(registry);
+    ks_registry_free(guide);
+}
+
+// Losses, metrics, optimizers: every key of the base class and of the table, in order.
+static void check_described(const char *text, const char *kind, const char *older, const ks_registry *registry) {
+    ks_object_options options = {.registry = registry};
+    ks_context context;
+    ks_instance *instance;
+    ks_text written;
+    ks_context_init(&context, NULL);
+    if (ks_deserialize(&instance, &context, (ks_bytes){(const uint8_t *)text, strlen(text)}, &options) != KS_OK)
+        fail_msg("%s", context.error.message);
+    assert_string_equal(ks_instance_kind(instance), kind);
+    assert_int_equal(ks_serialize(&written, instance), KS_OK);
+    assert_string_equal(written.data, text);
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    assert_int_equal(ks_serialize_as(&written, instance, KS_DIALECT_KERAS2), KS_OK);
+    if (!strstr(written.data, older))
+        fail_msg("%s", written.data);
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    ks_instance_free(instance);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+static void test_what_trains(void **state) {
+    ks_registry *registry = with_both();
+    (void)state;
+    check_described("{\"module\": \"parts\", \"class_name\": \"WeightedGap\", \"config\": {\"name\": \"gap\", "
+                    "\"reduction\": \"sum\", \"weight\": 3.0}, \"registered_name\": \"golden>WeightedGap\"}",
+                    "loss", "{\"class_name\": \"golden>WeightedGap\", \"config\": {\"name\": \"gap\"", registry);
+    check_described("{\"module\": \"parts\", \"class_name\": \"Spread\", \"config\": {\"name\": \"spread\", "
+                    "\"dtype\": \"float32\", \"width\": 2.0}, \"registered_name\": \"Spread\"}",
+                    "metric", "{\"class_name\": \"Spread\", \"config\": {\"name\": \"spread\"", registry);
+    check_described("{\"module\": \"parts\", \"class_name\": \"WarmSGD\", \"config\": {\"name\": \"warm\", "
+                    "\"learning_rate\": 0.5, \"clipnorm\": null, \"momentum\": 0.5, \"nesterov\": true, \"warm\": 3}, "
+                    "\"registered_name\": \"golden>WarmSGD\"}",
+                    "optimizer", "{\"class_name\": \"golden>WarmSGD\", \"config\": {\"name\": \"warm\"", registry);
+    ks_registry_free(registry);
+}
+
+// A table of version 1 begins with a package, or none, where the size is now.
+static void test_versions(void **state) {
+    static const char package[] = "golden";
+    ks_registry *registry = ks_registry_new();
+    ks_plugin_class older = {.size = 0, .name = "Older"};
+    (void)state;
+    assert_int_equal(ks_registry_add(registry, &older), KS_E_USAGE);
+    older.size = (size_t)(uintptr_t)package;
+    assert_int_equal(ks_registry_add(registry, &older), KS_E_USAGE);
+    older.size = sizeof(older) - 1;
+    assert_int_equal(ks_registry_add(registry, &older), KS_E_USAGE);
+    older.size = sizeof(older);
+    older.kind = (ks_plugin_kind)(KS_PLUGIN_SCHEDULE + 1);
+    assert_int_equal(ks_registry_add(registry, &older), KS_E_USAGE);
+    older.kind = KS_PLUGIN_LAYER;
+    assert_int_equal(ks_registry_add(registry, &older), KS_OK);
+    ks_registry_free(registry);
+}
+
 // Last: what is registered stays for the process.
 static void test_registered(void **state) {
     ks_context context;
@@ -311,6 +523,11 @@ int main(void) {
         cmocka_unit_test(test_single_objects),
         cmocka_unit_test(test_custom_config),
         cmocka_unit_test(test_names_of_legacy_files),
+        cmocka_unit_test(test_objects_of_every_kind),
+        cmocka_unit_test(test_objects_refused),
+        cmocka_unit_test(test_kept_records),
+        cmocka_unit_test(test_what_trains),
+        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_registered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

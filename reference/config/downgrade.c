@@ -11,6 +11,7 @@
 #include <kassay/json.h>
 
 #include "config/downgrade_internal.h"
+#include "config/registry.h"
 
 #define MAX_VALUE_DEPTH 64
 
@@ -61,6 +62,11 @@ static const ks_class *row_of(const ks_value *record) {
     return ks_class_find(ks_value_get(record, "class_name")->text, named ? &module->text : NULL);
 }
 
+const ks_class *ks__downgrade_row(const ks__downgrade *d, const ks_value *record) {
+    const ks_class *row = row_of(record);
+    return row ? row : ks_registry_find_record(d->registry, record);
+}
+
 bool ks__is_operation(const ks_value *record) {
     const ks_class *row = is_record(record) ? row_of(record) : NULL;
     return row && row->kind == KS_KIND_OPERATION;
@@ -104,7 +110,7 @@ static ks_code check_object_key(bool *keep, ks__downgrade *d, const ks_member *m
 /// A record inside of a config, with its module as tf_keras since 2.13 writes it: Keras 3 finds no class without it.
 /// Earlier versions do not look at it.
 static ks_code put_named(ks_value *out, ks__downgrade *d, const ks_value *record, ks_value name, ks_value config) {
-    const ks_value *module = ks_value_get(record, "module");
+    const ks_value *module = ks_value_get(record, "module"), *registered = ks_value_get(record, "registered_name");
     ks_code code;
     *out = ks_value_dict(d->arena, 4);
     if (module && module->type == KS_VALUE_STRING) {
@@ -117,7 +123,7 @@ static ks_code put_named(ks_value *out, ks__downgrade *d, const ks_value *record
     KS_TRY(ks__downgrade_put(d, out, "class_name", name));
     KS_TRY(ks__downgrade_put(d, out, "config", config));
     if (module && module->type == KS_VALUE_STRING)
-        KS_TRY(ks__downgrade_put(d, out, "registered_name", ks_value_null()));
+        KS_TRY(ks__downgrade_put(d, out, "registered_name", registered ? *registered : ks_value_null()));
 done:
     return code;
 }
@@ -161,16 +167,32 @@ static ks_code downgrade_nested_layer(ks_value *out, ks__downgrade *d, const ks_
                : put_named(out, d, record, *ks_value_get(&bare, "class_name"), *ks_value_get(&bare, "config"));
 }
 
+// A record of a class of someone's own, with its parts in the words of Keras 2.
+static ks_code downgrade_custom(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
+    ks_value config;
+    ks_code code;
+    KS_TRY(ks__downgrade_value(&config, d, ks_value_get(record, "config"), place));
+    code = put_named(out, d, record, *ks_value_get(record, "class_name"), config);
+done:
+    return code;
+}
+
 static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
-    const ks_class *row = row_of(record);
+    const ks_class *row = ks__downgrade_row(d, record);
     const ks_value *inner = ks_value_get(ks_value_get(record, "config"), "value");
+    if (ks_value_is_text(name, "function") && ks_value_get(record, "config")->type == KS_VALUE_STRING) {
+        *out = ks_value_text(ks_registry_old_name(record));
+        return KS_OK;
+    }
     if ((ks_value_is_text(name, "__numpy__") || ks_value_is_text(name, "__tensor__")) && inner) {
         *out = *inner;
         return KS_OK;
     }
     if (row && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL))
-        return downgrade_nested_layer(out, d, record, place);
+        return row->custom ? downgrade_custom(out, d, record, place) : downgrade_nested_layer(out, d, record, place);
+    if (row && row->custom)
+        return downgrade_custom(out, d, record, place);
     if (ks_value_is_text(name, "DTypePolicy") || (row && row->kind == KS_KIND_POLICY))
         return downgrade_policy(out, d, record, place);
     if (row &&
@@ -453,6 +475,14 @@ done:
     return code;
 }
 
+/// Keras 2 writes models that are no graphs in other formats only.
+static ks_code check_root(ks__downgrade *d, const ks_value *record, const char *place) {
+    const ks_class *row = is_record(record) ? ks__downgrade_row(d, record) : NULL;
+    return row && row->custom && row->custom->kind == KS_PLUGIN_MODEL
+               ? ks__no_word(d, place, "Keras 2 saves no subclassed model in this form")
+               : KS_OK;
+}
+
 static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *row, const ks_value *record,
                                const char *place) {
     for (size_t i = 0; i < sizeof unknown_classes / sizeof unknown_classes[0]; i++)
@@ -471,7 +501,7 @@ done:
 }
 
 ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
-    const ks_class *row = is_record(record) ? row_of(record) : NULL;
+    const ks_class *row = is_record(record) ? ks__downgrade_row(d, record) : NULL;
     const char *inner = ks__below(d, place, ks_text_from("config"));
     ks_value config;
     ks_code code;
@@ -489,7 +519,9 @@ ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *re
     else
         KS_TRY(downgrade_layer(&config, d, row, record, inner));
     *out = ks_value_dict(d->arena, 4); // room for "name" and "inbound_nodes" in a graph
-    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string(name_in_keras2(row))));
+    KS_TRY(ks__downgrade_put(d, out, "class_name",
+                             row->custom ? ks_value_text(ks_registry_old_name(record))
+                                         : ks_value_string(name_in_keras2(row))));
     KS_TRY(ks__downgrade_put(d, out, "config", config));
 done:
     d->depth--;
@@ -497,10 +529,16 @@ done:
 }
 
 ks_code ks_config_downgrade(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
-                            const char *document) {
-    ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses};
+                            const char *document, const struct ks_registry *registry) {
+    ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses, .registry = registry};
     const char *place = ks_arena_format(arena, "%s:", document);
-    return place ? ks__downgrade_record(out, &d, record, place) : losses->context->error.code;
+    ks_code code;
+    if (!place)
+        return losses->context->error.code;
+    KS_TRY(check_root(&d, record, place));
+    code = ks__downgrade_record(out, &d, record, place);
+done:
+    return code;
 }
 
 // --- single objects -------------------------------------------------------------------------------------------------
@@ -532,8 +570,9 @@ done:
 }
 
 ks_code ks_config_downgrade_object(ks_value *out, ks_arena *arena, const ks_value *record, ks_kind kind,
-                                   ks_losses *losses, const char *document) {
-    ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses, .alone = true};
+                                   ks_losses *losses, const char *document, const struct ks_registry *registry) {
+    ks__downgrade d = {
+        .context = losses->context, .arena = arena, .losses = losses, .registry = registry, .alone = true};
     const char *place = ks_arena_format(arena, "%s:", document);
     ks_code code;
     if (!place)

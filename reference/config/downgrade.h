@@ -14,11 +14,12 @@
 #include "schema/class.h"
 
 /// `record` is a model's: every key written, as ks_config_value gives it. The result lives in `arena` and borrows from
-/// the record. `document` names the record in errors ("config.json").
+/// the record. `document` names the record in errors ("config.json"). `registry`: custom classes, NULL: none but those
+/// in scope and registered.
 ks_code ks_config_downgrade(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
-                            const char *document);
+                            const char *document, const struct ks_registry *registry);
 /// One object of any kind but those that train (training.h), as tf_keras's serialize writes it.
 ks_code ks_config_downgrade_object(ks_value *out, ks_arena *arena, const ks_value *record, ks_kind kind,
-                                   ks_losses *losses, const char *document);
+                                   ks_losses *losses, const char *document, const struct ks_registry *registry);
 
 #endif

@@ -448,15 +448,16 @@ done:
 static ks_code write_call(ks_value *out, rewiring *w, const new_layer *layer, const ks_value *call) {
     const ks_value *args = ks_value_get(call, "args");
     const ks_value *kwargs = ks_value_get(call, "kwargs");
-    const ks_value *name = ks_value_get(layer->record, "class_name");
-    const ks_value *module = ks_value_get(layer->record, "module");
+    const ks_class *row = ks__downgrade_row(w->d, layer->record);
     if (!args || args->type != KS_VALUE_LIST || !kwargs || kwargs->type != KS_VALUE_DICT)
         return ks__no_word(w->d, w->place, "a call without arguments cannot be written");
     if (layer->operation && is_slicing(layer->record))
         return slicing_call(out, w, args, kwargs);
     if (layer->operation)
         return operation_call(out, w, layer->record, args, kwargs);
-    return layer_call(out, w, ks_class_find(name->text, module ? &module->text : NULL), args, kwargs);
+    if (!row)
+        return ks__no_word(w->d, w->place, "the class of a layer is not known");
+    return layer_call(out, w, row, args, kwargs);
 }
 
 static ks_code write_layer(ks_value *out, rewiring *w, const new_layer *layer, const char *place) {

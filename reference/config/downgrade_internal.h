@@ -11,8 +11,9 @@ typedef struct ks__downgrade {
     ks_context *context;
     ks_arena *arena;
     ks_losses *losses;
-    int depth;  ///< of records in records
-    bool alone; ///< a single object, not in a file: every key, in tf_keras's order
+    int depth;                          ///< of records in records
+    const struct ks_registry *registry; ///< custom classes
+    bool alone;                         ///< a single object, not in a file: every key, in tf_keras's order
 } ks__downgrade;
 
 /// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
@@ -36,6 +37,8 @@ ks_code ks__downgrade_put_text(ks__downgrade *d, ks_value *dict, ks_text key, ks
 /// A value that prints as this JSON text.
 bool ks__prints_as(ks__downgrade *d, const ks_value *value, const char *text);
 bool ks__is_operation(const ks_value *record);
+/// The class of a record, custom ones too; NULL when it is unknown.
+const ks_class *ks__downgrade_row(const ks__downgrade *d, const ks_value *record);
 bool ks__is_tensor(const ks_value *value);
 /// What TensorFlow calls an operation, and its parameters: `names` in the order of the arguments of Keras's operation.
 typedef struct ks__tf_operation {

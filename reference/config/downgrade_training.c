@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/registry.h"
 #include "config/training_internal.h"
 
 // --- losses ---------------------------------------------------------------------------------------------------------
@@ -158,6 +159,16 @@ done:
 
 // --- both -----------------------------------------------------------------------------------------------------------
 
+/// A loss, metric or optimizer of someone's own, read and written by its table.
+static ks_code downgrade_custom(ks_value *out, ks_training *t, const ks_value *record, const ks_value *config) {
+    ks_code code;
+    *out = ks_value_dict(t->arena, 2);
+    KS_TRY(ks__training_put(t, out, "class_name", ks_value_text(ks_registry_old_name(record))));
+    KS_TRY(ks__training_put(t, out, "config", *config));
+done:
+    return code;
+}
+
 static ks_code downgrade_name(ks_value *out, ks_training *t, const ks_value *name, ks_kind kind, const char *place) {
     const ks_training_name *known = ks_training_name_find(name->text);
     unsigned needed = kind == KS_KIND_LOSS ? KS_LOSS2 : KS_METRIC2;
@@ -172,6 +183,10 @@ static ks_code downgrade_object(ks_value *out, ks_training *t, const ks_value *v
     ks_value record, config;
     ks_text name;
     ks_code code;
+    if (function && ks__training_custom(t, value)) {
+        *out = ks_value_text(ks_registry_old_name(value));
+        return KS_OK;
+    }
     if (value->type == KS_VALUE_STRING || function)
         return downgrade_name(out, t, function ? function : value, kind, place);
     record = *value;
@@ -181,6 +196,8 @@ static ks_code downgrade_object(ks_value *out, ks_training *t, const ks_value *v
     if (record.type == KS_VALUE_NULL)
         return KS_OK; // told
     name = ks_value_get(&record, "class_name")->text;
+    if (ks__training_custom(t, &record))
+        return downgrade_custom(out, t, &record, ks_value_get(&record, "config"));
     if (kind == KS_KIND_LOSS ? !ks__loss_function(name) && !(t->alone && ks_text_is(name, "Loss"))
                              : !metric_is_known(name))
         return ks__training_lose(out, t, place, "Keras 2 has no %s %.60s", ks_kind_name(kind), name.data);
@@ -286,6 +303,10 @@ static ks_code downgrade_optimizer(ks_value *out, ks_training *t, const ks_value
     for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++)
         if (ks_value_is_text(name, optimizers[i]))
             word = ks_arena_format(t->arena, "Custom>%s", optimizers[i]);
+    if (ks__training_custom(t, record)) {
+        KS_TRY(optimizer_config(&config, t, ks_value_get(record, "config"), place));
+        return downgrade_custom(out, t, record, &config);
+    }
     if (!word)
         return ks__training_lose(out, t, place, "Keras 2 has no optimizer %.60s", name->text.data);
     KS_TRY(optimizer_config(&config, t, ks_value_get(record, "config"), place));

@@ -164,12 +164,15 @@ done:
     return code;
 }
 
-static ks_code to_keras2(ks_value *value, ks_context *context, ks_arena *arena, ks_kind kind) {
+static ks_code to_keras2(ks_value *value, ks_context *context, ks_arena *arena, const ks_object *object) {
+    ks_kind kind = object->row->kind;
     ks_losses losses;
     ks_training training = training_of(context, arena, &losses);
     const ks_value record = *value;
-    ks_code code = trains(kind) ? ks_training_downgrade_object(value, &training, &record, kind)
-                                : ks_config_downgrade_object(value, arena, &record, kind, &losses, "object");
+    ks_code code;
+    training.registry = object->registry;
+    code = trains(kind) ? ks_training_downgrade_object(value, &training, &record, kind)
+                        : ks_config_downgrade_object(value, arena, &record, kind, &losses, "object", object->registry);
     ks_losses_fini(&losses);
     return code;
 }
@@ -184,7 +187,7 @@ static ks_code write_instance(ks_text *out, const ks_instance *instance, ks_dial
     ks_arena_init(&arena, instance->context);
     code = ks_config_value(&value, instance->context, &arena, instance->object, &options);
     if (code == KS_OK && dialect == KS_DIALECT_KERAS2)
-        code = to_keras2(&value, instance->context, &arena, instance->object->row->kind);
+        code = to_keras2(&value, instance->context, &arena, instance->object);
     else if (code == KS_OK)
         code = ks_config_check_words(instance->context, &arena, &value, "object:");
     if (code == KS_OK) {

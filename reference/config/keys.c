@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/value_make.h"
 #include "config/config_internal.h"
 #include "config/registry.h"
 
@@ -244,12 +245,74 @@ static ks_code read_kind(const field *f, ks_object **out, const ks_value *value,
     return code;
 }
 
+static ks_code unknown_name(const field *f, const char *kind, const ks_value *name) {
+    return ks__config_fail(f->reader, KS_E_CONFIG_UNKNOWN_NAME, name, f->object->place, f->key->name,
+                           "unknown %s \"%.80s\"; a custom one can be registered (ks_registry_registered), passed at "
+                           "load (--custom FILE.so) or put in scope (ks_registry_push)",
+                           kind, name->text.data);
+}
+
+static const ks_class *find_function(const field *f, const ks_value *name) {
+    const ks_class *row =
+        name && name->type == KS_VALUE_STRING ? ks_registry_find(f->reader->registry, name->text) : NULL;
+    return row && row->kind == KS_KIND_FUNCTION ? row : NULL;
+}
+
+// A function that is only named: as the record that Keras 3 makes of it.
+static ks_value *record_of_function(const field *f, const ks_value *name) {
+    ks_value *record = ks_arena_get(f->reader->arena, 1, sizeof(*record)), *kept;
+    const char *end = memchr(name->text.data, '>', name->text.size);
+    ks_value plain = *name;
+    if (!record)
+        return NULL;
+    if (end)
+        plain.text = (ks_text){end + 1, name->text.size - (size_t)(end + 1 - name->text.data)};
+    *record = ks_value_record(f->reader->arena, "builtins", "function", plain, "", 0);
+    kept = (ks_value *)(uintptr_t)ks_value_get(record, "registered_name"); // made here
+    if (!kept)
+        return NULL;
+    *kept = *name;
+    return record;
+}
+
+// A custom function as an object without config: an activation, which is called like a layer, an initializer, ….
+static ks_code function_object(const field *f, ks_object **out, const ks_class *row, const ks_value *record,
+                               const ks_value *name) {
+    ks_object *object = ks_arena_get(f->reader->arena, 1, sizeof(*object));
+    if (!object)
+        return f->reader->context->error.code;
+    object->row = row;
+    object->name = row->name;
+    object->place = f->object->place;
+    object->source = record ? record : record_of_function(f, name);
+    object->registry = f->reader->registry;
+    object->built = true;
+    object->compute_dtype = object->variable_dtype = KS_FLOAT32;
+    *out = object;
+    return object->source ? KS_OK : f->reader->context->error.code;
+}
+
+// {"module", "class_name": "function", "config": name, "registered_name": name}: its name, else NULL.
+static const ks_value *function_name(const ks_value *record) {
+    const ks_value *name = ks_value_get(record, "class_name"), *config = ks_value_get(record, "config");
+    return name && ks_value_is_text(name, "function") && config && config->type == KS_VALUE_STRING ? config : NULL;
+}
+
+static ks_code function_by_record(const field *f, ks_object **out, const char *kind, const ks_value *record,
+                                  const ks_value *name) {
+    const ks_class *row = find_function(f, ks_value_get(record, "registered_name"));
+    if (!row)
+        row = find_function(f, name);
+    return row ? function_object(f, out, row, record, name) : unknown_name(f, kind, name);
+}
+
 static ks_code object_by_name(const field *f, ks_object **out, ks_kind kind) {
     const ks_class *row = ks_class_by_alias(kind, f->value->text);
     ks_object *object;
+    if (!row && find_function(f, f->value))
+        return function_object(f, out, find_function(f, f->value), NULL, f->value);
     if (!row)
-        return ks__config_fail(f->reader, KS_E_CONFIG_UNKNOWN_NAME, f->value, f->object->place, f->key->name,
-                               "unknown %s \"%.80s\"", ks_kind_name(kind), f->value->text.data);
+        return unknown_name(f, ks_kind_name(kind), f->value);
     object = ks_arena_get(f->reader->arena, 1, sizeof(*object));
     if (!object)
         return f->reader->context->error.code;
@@ -271,6 +334,8 @@ static ks_code read_object(const field *f, ks_kind kind) {
         return KS_OK;
     if (f->value->type == KS_VALUE_STRING && kind != KS_KIND_LAYER)
         return object_by_name(f, out, kind);
+    if (kind != KS_KIND_LAYER && function_name(f->value))
+        return function_by_record(f, out, ks_kind_name(kind), f->value, function_name(f->value));
     place = key_place(f);
     if (!place)
         return f->reader->context->error.code;
@@ -297,56 +362,31 @@ static ks_code read_layers(const field *f) {
     return code;
 }
 
-// A custom function as an activation: an object without config that is called like a layer.
-static ks_code custom_function(const field *f, ks_activation *out, const ks_class *row, const ks_value *record) {
-    ks_object *object = ks_arena_get(f->reader->arena, 1, sizeof(*object));
-    if (!object)
-        return f->reader->context->error.code;
-    object->row = row;
-    object->name = row->name;
-    object->place = f->object->place;
-    object->source = record;
-    object->registry = f->reader->registry;
-    object->built = true;
-    object->compute_dtype = object->variable_dtype = KS_FLOAT32;
-    out->id = KS_ACTIVATION_LAYER;
-    out->layer = object;
-    return KS_OK;
-}
-
-static const ks_class *find_function(const field *f, const ks_value *name) {
-    const ks_class *row =
-        name && name->type == KS_VALUE_STRING ? ks_registry_find(f->reader->registry, name->text) : NULL;
-    return row && row->kind == KS_KIND_FUNCTION ? row : NULL;
-}
-
 static ks_code activation_by_name(const field *f, ks_activation *out, const ks_value *name) {
     out->id = ks_activation_by_name(name->text);
     if (out->id >= KS_FIRST_OLD_ACTIVATION && f->reader->dialect == KS_DIALECT_KERAS3)
         out->id = KS_N_ACTIVATIONS; // a word that only upgraded documents have
     if (out->id != KS_N_ACTIVATIONS)
         return KS_OK;
+    out->id = KS_ACTIVATION_LAYER;
     if (find_function(f, name))
-        return custom_function(f, out, find_function(f, name), NULL);
-    return ks__config_fail(
-        f->reader, KS_E_CONFIG_UNKNOWN_NAME, name, f->object->place, f->key->name,
-        "unknown activation \"%.80s\"; a custom function can be registered, passed at load (--custom "
-        "FILE.so) or put in scope",
-        name->text.data);
+        return function_object(f, &out->layer, find_function(f, name), NULL, name);
+    return unknown_name(f, "activation", name);
 }
 
-// {"module", "class_name": "function", "config": name, "registered_name": name}
 static ks_code function_record(const field *f, ks_activation *out, const ks_value *record, const ks_value *name) {
     const ks_class *row = find_function(f, ks_value_get(record, "registered_name"));
     if (!row)
         row = find_function(f, name);
-    return row ? custom_function(f, out, row, record) : activation_by_name(f, out, name);
+    if (!row)
+        return activation_by_name(f, out, name);
+    out->id = KS_ACTIVATION_LAYER;
+    return function_object(f, &out->layer, row, record, name);
 }
 
 static ks_code read_activation(const field *f) {
     ks_activation *out = f->out;
     const ks_value *value = f->value;
-    const ks_value *name, *config;
     const char *place;
     out->id = KS_ACTIVATION_LINEAR;
     out->layer = NULL;
@@ -356,10 +396,8 @@ static ks_code read_activation(const field *f) {
         return activation_by_name(f, out, value);
     if (value->type != KS_VALUE_DICT)
         return wrong_type(f, "the name of an activation or an object");
-    name = ks_value_get(value, "class_name");
-    config = ks_value_get(value, "config");
-    if (name && ks_value_is_text(name, "function") && config && config->type == KS_VALUE_STRING)
-        return function_record(f, out, value, config);
+    if (function_name(value))
+        return function_record(f, out, value, function_name(value));
     place = key_place(f);
     if (!place)
         return f->reader->context->error.code;

@@ -62,15 +62,6 @@ static bool registered_elsewhere(const ks_class *row, const ks_value *record) {
     return !ks_text_is(registered->text, row->name) && !ks_text_is(registered->text, ks_class_python_name(row));
 }
 
-// By its registered name ("package>name"), else by its own.
-static const ks_class *custom_class(const ks__reader *reader, const ks_value *record, ks_text name) {
-    const ks_value *registered = ks_value_get(record, "registered_name");
-    const ks_class *row = NULL;
-    if (registered && registered->type == KS_VALUE_STRING)
-        row = ks_registry_find(reader->registry, registered->text);
-    return row ? row : ks_registry_find(reader->registry, name);
-}
-
 static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
     const ks_value *module = ks_value_get(record, "module");
@@ -88,7 +79,7 @@ static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_val
                                "a Python lambda would be run as code");
     row = ks_class_find(name->text, module && module->type == KS_VALUE_STRING ? &module->text : NULL);
     if (!row || registered_elsewhere(row, record) || (ks_class_is_old(row) && reader->dialect == KS_DIALECT_KERAS3))
-        row = custom_class(reader, record, name->text);
+        row = ks_registry_find_record(reader->registry, record);
     if (!row)
         return unknown_class(reader, record, place, name->text);
     if (row->unsafe)
@@ -235,7 +226,7 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
     object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
     object->name = row->name;
     object->trainable = true;
-    object->registry = row->custom ? reader->registry : NULL;
+    object->registry = reader->registry;
     object->compute_dtype = object->variable_dtype = KS_FLOAT32;
     object->index = (size_t)reader->n_layers;
     if (!object->place || !object->params)

@@ -17,12 +17,14 @@
 typedef struct entry {
     struct entry *next;
     char *name;
-    ks_class rows[2]; ///< as a layer, and of a model as the root of a file
-    ks_key keys[];    ///< one per key of the class
+    ks_plugin_class custom; ///< its table, with zeros where it ends
+    ks_class rows[2];       ///< as a layer, and of a model as the root of a file
+    ks_key keys[];          ///< those of its kind's base class and one per key of the class
 } entry;
 
 struct ks_registry {
     entry *entries;
+    const char *refused; ///< why the newest class was not taken, a static text; NULL: it was
 };
 
 static ks_registry registered;
@@ -61,19 +63,34 @@ static const entry *find(const ks_registry *registry, ks_text name) {
     return NULL;
 }
 
+#define LARGEST_TABLE 4096 ///< of any version to come: a table of version 1 begins with a pointer or NULL instead
+#define MAX_CUSTOM_KEYS 48 ///< with those of the base class a bit for each fits into 64
+
+static const char *refusal(const ks_registry *registry, const char *name, const ks_plugin_class *custom) {
+    if (custom->size < sizeof(ks_plugin_class) || custom->size > LARGEST_TABLE)
+        return "a class of an older version of the interface <kassay/plugin.h>; compile the plugin again";
+    if (custom->kind < KS_PLUGIN_LAYER || custom->kind > KS_PLUGIN_SCHEDULE)
+        return "a class of an unknown kind";
+    if (custom->n_keys > MAX_CUSTOM_KEYS)
+        return "a class of more than 48 keys";
+    return find(registry, ks_text_from(name)) ? "two classes of one name" : NULL;
+}
+
 static ks_code put(ks_registry *registry, const char *name, const ks_plugin_class *custom) {
     entry *e;
-    if (find(registry, ks_text_from(name)))
+    registry->refused = refusal(registry, name, custom);
+    if (registry->refused)
         return KS_E_USAGE;
-    e = calloc(1, sizeof(*e) + custom->n_keys * sizeof(ks_key));
+    e = calloc(1, sizeof(*e) + (custom->n_keys + KS_CUSTOM_BASE_KEYS) * sizeof(ks_key));
     if (!e)
         return KS_E_NO_MEMORY;
+    memcpy(&e->custom, custom, custom->size < sizeof(e->custom) ? custom->size : sizeof(e->custom));
     e->name = strdup(name);
     if (!e->name) {
         free(e);
         return KS_E_NO_MEMORY;
     }
-    ks_custom_rows(e->rows, e->keys, custom);
+    ks_custom_rows(e->rows, e->keys, &e->custom);
     e->next = registry->entries;
     registry->entries = e;
     return KS_OK;
@@ -116,6 +133,21 @@ const ks_class *ks_registry_find(const ks_registry *registry, ks_text name) {
     return e ? &e->rows[0] : NULL;
 }
 
+const ks_class *ks_registry_find_record(const ks_registry *registry, const ks_value *record) {
+    const ks_value *full = ks_value_get(record, "registered_name"), *name = ks_value_get(record, "class_name");
+    const ks_class *row = NULL;
+    if (full && full->type == KS_VALUE_STRING)
+        row = ks_registry_find(registry, full->text);
+    return row || !name || name->type != KS_VALUE_STRING ? row : ks_registry_find(registry, name->text);
+}
+
+ks_text ks_registry_old_name(const ks_value *record) {
+    const ks_value *full = ks_value_get(record, "registered_name"), *name = ks_value_get(record, "class_name");
+    if (full && full->type == KS_VALUE_STRING && memchr(full->text.data, '>', full->text.size))
+        return full->text;
+    return (ks_value_is_text(name, "function") ? ks_value_get(record, "config") : name)->text;
+}
+
 typedef union entry_point {
     void *object;
     ks_plugin_register_function *function;
@@ -125,9 +157,16 @@ static ks_code call_plugin(ks_registry *registry, ks_context *context, const cha
                            const char *reason) {
     if (!found.object)
         return ks_fail(context, KS_E_IO, KS_STAGE_FILE, KS_NO_OFFSET, path, "%s", reason ? reason : "dlopen failed");
-    if (!found.function(&ks_plugin_functions, registry))
-        return ks_fail(context, KS_E_IO, KS_STAGE_FILE, KS_NO_OFFSET, path, "the plugin could not register itself");
-    return KS_OK;
+    registry->refused = NULL;
+    if (found.function(&ks_plugin_functions, registry))
+        return KS_OK;
+    if (registry->refused)
+        return ks_fail(context, KS_E_IO, KS_STAGE_FILE, KS_NO_OFFSET, path, "the plugin could not register itself: %s",
+                       registry->refused);
+    return ks_fail(context, KS_E_IO, KS_STAGE_FILE, KS_NO_OFFSET, path,
+                   "the plugin could not register itself; this program has version %d of the interface "
+                   "<kassay/plugin.h>",
+                   KS_PLUGIN_ABI);
 }
 
 ks_code ks_registry_load(ks_registry *registry, ks_context *context, const char *path) {

@@ -33,6 +33,7 @@ static ks_code put(ks__serializer *s, ks_value *dict, const char *key, ks_value 
 
 static ks_code read_described(ks_object **out, ks__serializer *s, const ks_value *record, const char *place) {
     ks__reader reader = {.context = s->context, .arena = s->arena, .described = true, .depth = s->depth};
+    reader.registry = s->registry;
     reader.dialect = KS_DIALECT_KERAS3;
     return ks__read_record(out, &reader, record, place);
 }
@@ -446,6 +447,8 @@ static bool has_default_keys(const ks_class *row) {
 static ks_code write_own(ks_value *dict, ks__serializer *s, const ks_object *object, const ks_key *key) {
     const ks_value *value = ks_value_get(object->config, key->name);
     ks_value *out;
+    if ((key->flags & KS_GIVEN) && !value)
+        return KS_OK;
     if ((key->flags & KS_OLD) && (!value || !(s->options.keras2 || s->options.old_keys)))
         return KS_OK;
     if ((key->flags & KS_READ_ONLY) || ((key->flags & KS_NOT_NULL) && (!value || value->type == KS_VALUE_NULL)))
@@ -616,12 +619,14 @@ static bool is_layer(const ks_object *object) {
 }
 
 ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *object) {
+    const struct ks_registry *outer = s->registry;
     ks_value config;
     ks_code code;
     if (s->depth >= (int)s->context->limits.model_depth)
         return ks_fail(s->context, KS_E_CONFIG_DEPTH, KS_STAGE_CONFIG, KS_NO_OFFSET, object->place,
                        "objects are nested more than %d deep", (int)s->context->limits.model_depth);
     s->depth++;
+    s->registry = object->registry ? object->registry : outer; // of what another object made: that of the other
     if (object->row->kind == KS_KIND_MODEL && !object->row->custom) {
         code = write_model(out, s, object);
         goto done;
@@ -650,6 +655,7 @@ ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *obje
         !s->options.no_compile)
         KS_TRY(put(s, out, "compile_config", ks_value_dict(s->arena, 0)));
 done:
+    s->registry = outer;
     s->depth--;
     return code;
 }

@@ -10,7 +10,8 @@ typedef struct ks__serializer {
     ks_context *context;
     ks_arena *arena;
     ks_write_options options;
-    int depth; ///< of records in records
+    int depth;                          ///< of records in records
+    const struct ks_registry *registry; ///< of the object that is written, for records in values that it keeps
 } ks__serializer;
 
 /// Tells, or refuses, what Keras 3 has no word for in the config that an object came from.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/registry.h"
 #include "config/serialize.h"
 
 #define MAX_DEPTH 32 ///< of lists and dicts of losses and metrics
@@ -41,6 +42,20 @@ const ks_value *ks__training_function(const ks_value *value) {
     return ks_value_is_text(ks_value_get(value, "class_name"), "function") && name && name->type == KS_VALUE_STRING
                ? name
                : NULL;
+}
+
+const ks_class *ks__training_custom(const ks_training *t, const ks_value *value) {
+    const ks_value *function = ks__training_function(value);
+    const ks_class *row = NULL;
+    if (value->type == KS_VALUE_STRING)
+        return ks_registry_find(t->registry, value->text);
+    if (function) {
+        const ks_value *registered = ks_value_get(value, "registered_name");
+        if (registered && registered->type == KS_VALUE_STRING)
+            row = ks_registry_find(t->registry, registered->text);
+        return row ? row : ks_registry_find(t->registry, function->text);
+    }
+    return ks_registry_find_record(t->registry, value);
 }
 
 // --- nested lists and dicts -----------------------------------------------------------------------------------------

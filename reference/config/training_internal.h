@@ -20,6 +20,8 @@ __attribute__((format(printf, 4, 5)))
 #endif
 ks_code
 ks__training_lose(ks_value *out, ks_training *t, const char *place, const char *format, ...);
+/// The custom class of a record, or of a name (a record of "class_name" or a string); NULL when there is none.
+const ks_class *ks__training_custom(const ks_training *t, const ks_value *value);
 /// {"class_name": "function"} of Keras 3: the function's name, else NULL.
 const ks_value *ks__training_function(const ks_value *value);
 /// The tf_keras function behind a class of losses: "mean_squared_error"; NULL: Keras 2 has no such loss.

@@ -95,7 +95,8 @@ static ks_code upgrade_object(ks__upgrade *u, ks_value *value, ks_key_type type)
         module = "keras";
     else if (ks_value_is_text(name, "RadialConstraint"))
         module = "keras2.constraints";
-    KS_TRY(ks__dict_set(&record, "module", ks__value_text(module, value->offset)));
+    if (class_name || strncmp(module, "keras.", 6) != 0) // else a class of someone's own
+        KS_TRY(ks__dict_set(&record, "module", ks__value_text(module, value->offset)));
     if (u->described)
         KS_TRY(ks__dict_set(&record, "original", *value));
     *value = ks__dict_value(&record);

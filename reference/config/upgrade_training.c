@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/registry.h"
 #include "config/training_internal.h"
 
 /// `was`: the record of tf_keras, which a single object keeps: Keras 3 has no key for all of it.
@@ -16,6 +17,38 @@ static ks_code make_record(ks_value *out, ks_training *t, const char *module, ks
         return t->context->error.code;
     *out = record;
     return t->alone ? ks__training_put(t, out, "original", *was) : ks__training_canonical(out, t, &record, place);
+}
+
+// --- classes and functions of someone's own -------------------------------------------------------------------------
+
+/// The record that Keras 3 finds the class by; its table reads and writes the config.
+static ks_code upgrade_custom(ks_value *out, ks_training *t, const ks_value *record, const ks_value *config,
+                              const char *place) {
+    const ks_value *module = ks_value_get(record, "module"), *registered = ks_value_get(record, "registered_name");
+    ks_value plain = ks_value_dict(t->arena, 4);
+    ks_code code;
+    if (module)
+        KS_TRY(ks__training_put(t, &plain, "module", *module));
+    KS_TRY(ks__training_put(t, &plain, "class_name", *ks_value_get(record, "class_name")));
+    KS_TRY(ks__training_put(t, &plain, "config", *config));
+    if (registered)
+        KS_TRY(ks__training_put(t, &plain, "registered_name", *registered));
+    code = ks__training_canonical(out, t, &plain, place);
+done:
+    return code;
+}
+
+/// {"module": "builtins", "class_name": "function", "config": "gap", "registered_name": "package>gap"}
+static ks_code function_record(ks_value *out, ks_training *t, const ks_value *name) {
+    const char *end = memchr(name->text.data, '>', name->text.size);
+    ks_value plain = *name;
+    if (end)
+        plain.text = (ks_text){end + 1, name->text.size - (size_t)(end + 1 - name->text.data)};
+    *out = ks_value_record(t->arena, "builtins", "function", plain, "", 0);
+    if (!out->as.dict.members)
+        return t->context->error.code;
+    *(ks_value *)(uintptr_t)ks_value_get(out, "registered_name") = *name; // the record is being made here
+    return KS_OK;
 }
 
 // --- losses ---------------------------------------------------------------------------------------------------------
@@ -120,10 +153,19 @@ done:
 static ks_code upgrade_object(ks_value *out, ks_training *t, const ks_value *value, ks_kind kind, const char *place) {
     const ks_training_name *known;
     unsigned needed = kind == KS_KIND_LOSS ? KS_LOSS3 : KS_METRIC3;
+    const ks_class *custom = ks__training_custom(t, value);
+    if (ks__training_function(value) && custom) {
+        *out = *value;
+        return KS_OK;
+    }
+    if (custom && value->type != KS_VALUE_STRING)
+        return upgrade_custom(out, t, value, ks_value_get(value, "config"), place);
     if (value->type != KS_VALUE_STRING)
         return kind == KS_KIND_LOSS ? upgrade_loss(out, t, value, place) : upgrade_metric(out, t, value, place);
     *out = *value;
     known = ks_training_name_find(value->text);
+    if (!known && custom && custom->kind == KS_KIND_FUNCTION)
+        return function_record(out, t, value);
     if (!known || !(known->known & needed))
         return ks__training_lose(out, t, place, "Keras 3 has no %s \"%.60s\"", ks_kind_name(kind), value->text.data);
     return KS_OK;
@@ -183,7 +225,10 @@ static ks_code upgrade_optimizer(ks_value *out, ks_training *t, const ks_value *
             KS_TRY(upgrade_rate(&value, t, &member->value, place));
         KS_TRY(ks__training_put(t, &config, member->key.data, value));
     }
-    KS_TRY(make_record(out, t, "keras.optimizers", word, config, record, place));
+    if (ks__training_custom(t, record))
+        code = upgrade_custom(out, t, record, &config, place);
+    else
+        code = make_record(out, t, "keras.optimizers", word, config, record, place);
 done:
     return code;
 }

@@ -20,7 +20,10 @@
     ks_code KS_REAL(ks__forward_mask_##class_name)(ks_run * run, ks_call * call, ks_object * object,                   \
                                                    const ks_tree *out, ks_array **masks)
 
-KS_FORWARD(custom); ///< of every custom class
+/// Of every custom class.
+KS_FORWARD(custom);
+KS_FORWARD_MASK(custom);
+
 #define KS_LAYER(name) KS_FORWARD(name);
 #define KS_MASKED_LAYER(name)                                                                                          \
     KS_FORWARD(name);                                                                                                  \

@@ -31,7 +31,7 @@ static const numeric_half halves[] = {
 #undef KS_OBJECT
 };
 
-static const numeric_half custom_half = {NULL, KS_REAL(ks__forward_custom), NULL};
+static const numeric_half custom_half = {NULL, KS_REAL(ks__forward_custom), KS_REAL(ks__forward_mask_custom)};
 
 static const numeric_half *half_of(const ks_class *row) {
     if (row->custom)

@@ -59,7 +59,8 @@ ks_code ks__save_config_legacy(ks_text *out, ks__save *save, bool versions) {
     ks_code code;
     *out = (ks_text){NULL, 0};
     KS_TRY(ks__save_record(&record, save, true));
-    KS_TRY(ks_config_downgrade(&value, &save->arena, &record, save->losses, "config.json"));
+    KS_TRY(
+        ks_config_downgrade(&value, &save->arena, &record, save->losses, "config.json", save->model->options.registry));
     if (versions) { // the record has room for two more
         KS_TRY(put_text(save, &value, "keras_version", KS_SAVED_KERAS_2));
         KS_TRY(put_text(save, &value, "backend", KS_SAVED_BACKEND));

@@ -203,6 +203,8 @@ static ks_code match(matching *m, ks__save *save, ks__compiled *c) {
     *m = (matching){.save = save, .compiled = c};
     if (c->weights.count == 0)
         return KS_OK;
+    if (!ks_state_plan_known(&c->optimizer))
+        return lose_state(save, c, "what an optimizer of someone's own keeps is not known");
     KS_TRY(make_plans(m, true));
     if (!fits(&m->from, &c->weights))
         KS_TRY(make_plans(m, false)); // compiled, and not yet built

@@ -90,6 +90,7 @@ enum ks_key_flags {
     KS_READ_ONLY = 32, ///< written by other generations, or only where the base class writes it
     KS_NOT_NULL = 64,  ///< written when it is not null
     KS_SCALAR = 128,   ///< INTS: one int is written as one
+    KS_GIVEN = 512,    ///< of custom classes: written when it was read
     KS_OLD = 256 ///< Keras 3 takes it and does not write it, Keras 2 does: with another value than the default, a loss
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/cast.h"
 #include "schema/class.h"
+#include "schema/custom.h"
 #include "schema/initializer.h"
 #include "schema/recurrent.h"
 
@@ -192,12 +193,25 @@ static ks_code fill_variance(double *out, const ks_shape *shape, const ks_object
     return refuse(context, initializer, "it cannot be sampled by this reference");
 }
 
+static ks_code fill_custom(double *out, const ks_shape *shape, const ks_object *initializer, ks_context *context,
+                           ks_arena *arena, ks_random *random) {
+    const ks_plugin_class *custom = initializer->row->custom;
+    ks_call none = {.context = context, .arena = arena, .real = KS_FLOAT64};
+    ks_plugin_call call = {
+        .context = context, .call = &none, .registry = initializer->registry, .bits = 64, .random = random};
+    if (!custom->fill)
+        return refuse(context, initializer, "the plugin has no fill function for it");
+    return custom->fill(&ks_plugin_functions, &call, (const ks_plugin_object *)initializer, out, shape);
+}
+
 ks_code ks_initializer_fill(double *out, const ks_shape *shape, const ks_object *initializer, ks_context *context,
                             ks_arena *arena, ks_random *random) {
     const ks_class *row = initializer ? initializer->row : &ks_class_GlorotUniform;
     size_t count = count_of(shape);
     if (!initializer)
         fill_scaled(out, shape, 1, FAN_AVERAGE, UNIFORM, random);
+    else if (row->custom)
+        return fill_custom(out, shape, initializer, context, arena, random);
     else if (row == &ks_class_Zeros || row == &ks_class_Ones)
         fill_all(out, count, row == &ks_class_Ones);
     else if (row == &ks_class_Constant)

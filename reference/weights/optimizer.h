@@ -53,6 +53,8 @@ typedef struct ks_state_plan {
     size_t count, room;
 } ks_state_plan;
 
+/// Whether it is known what an optimizer of the class of this record keeps.
+bool ks_state_plan_known(const ks_value *record);
 /// What an optimizer keeps for these variables: of Keras 3.15.1 or of tf_keras 2.21. `record` is its record as Keras
 /// 3.15.1 writes it, of a class that both have. Lives in `arena`.
 ks_code ks_state_plan_make(ks_state_plan *out, ks_context *context, ks_arena *arena, const ks_value *record,

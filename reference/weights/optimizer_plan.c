@@ -125,16 +125,24 @@ done:
     return code;
 }
 
+static const state_layout *find_layout(const ks_value *record) {
+    const ks_value *name = ks_value_get(record, "class_name");
+    for (size_t i = 0; name && i < sizeof layouts / sizeof layouts[0]; i++)
+        if (ks_value_is_text(name, layouts[i].class_name))
+            return &layouts[i];
+    return NULL;
+}
+
+bool ks_state_plan_known(const ks_value *record) {
+    return find_layout(record) != NULL;
+}
+
 ks_code ks_state_plan_make(ks_state_plan *out, ks_context *context, ks_arena *arena, const ks_value *record,
                            const ks_trained *trained, bool keras3) {
     planning p = {context, arena, out, ks_value_get(record, "config"), trained, keras3};
-    const ks_value *name = ks_value_get(record, "class_name");
-    const state_layout *found = NULL;
+    const state_layout *found = find_layout(record);
     ks_code code;
     memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
-        if (ks_value_is_text(name, layouts[i].class_name))
-            found = &layouts[i];
     if (!found)
         return ks_fail(context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, "optimizer",
                        "what this optimizer keeps is not known");
