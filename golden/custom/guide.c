@@ -6,9 +6,10 @@
 //     cc -shared -fPIC -I reference/include golden/custom/guide.c -o guide.so -lm
 //     kassay predict model.keras --custom guide.so --inputs in.npz --outputs out.npz
 //
-// Every table begins with KS_PLUGIN_CLASS, its size, by which later programs know what it has. parts.c goes on from here:
-// several tensors in and out, masks, initializers and other objects. Three kinds of class are here: layers that compute (CustomLayer, MyDense, …: `infer` and two `forward`s), layers and
-// models that only call other layers (Tower, CustomModel, …: `call`), and functions (custom_activation).
+// Every table begins with KS_PLUGIN_CLASS, its size, by which later programs know what it has. parts.c goes on from
+// here: several tensors in and out, masks, initializers and other objects. Three kinds of class are here: layers that
+// compute (CustomLayer, MyDense, …: `infer` and two `forward`s), layers and models that only call other layers (Tower,
+// CustomModel, …: `call`), and functions (custom_activation).
 #include <math.h>
 #include <stdio.h>
 

@@ -77,12 +77,9 @@ static ks_code sum_call(host *h, pass *p, const object *self, value *const *argu
     return *output ? KS_OK : KS_E_NO_MEMORY;
 }
 
-static const ks_plugin_class sum_and_product = {KS_PLUGIN_CLASS,
-                                                .package = "golden",
-                                                .name = "SumAndProduct",
-                                                .kind = KS_PLUGIN_LAYER,
-                                                .build_all = sum_build,
-                                                .call_all = sum_call};
+static const ks_plugin_class sum_and_product = {KS_PLUGIN_CLASS,         .package = "golden",
+                                                .name = "SumAndProduct", .kind = KS_PLUGIN_LAYER,
+                                                .build_all = sum_build,  .call_all = sum_call};
 
 // --- Compare: two arguments and a plain one, a dict out, layers inside ----------------------------------------------
 
@@ -159,7 +156,8 @@ static ks_code same_call(host *h, pass *p, const object *self, value *const *arg
     return *output ? KS_OK : KS_E_NO_MEMORY;
 }
 
-static ks_code positive_mask(host *h, pass *p, const object *self, value *const *arguments, array **masks, size_t count) {
+static ks_code positive_mask(host *h, pass *p, const object *self, value *const *arguments, array **masks,
+                             size_t count) {
     array *input = h->tensor(arguments[0]), *before = h->mask(input);
     ks_shape shape = *h->shape(input);
     size_t width = (size_t)last(&shape);
@@ -177,11 +175,8 @@ static ks_code positive_mask(host *h, pass *p, const object *self, value *const 
     return KS_OK;
 }
 
-static const ks_plugin_class only_positive = {KS_PLUGIN_CLASS,
-                                              .name = "OnlyPositive",
-                                              .kind = KS_PLUGIN_LAYER,
-                                              .call_all = same_call,
-                                              .compute_mask = positive_mask};
+static const ks_plugin_class only_positive = {KS_PLUGIN_CLASS, .name = "OnlyPositive", .kind = KS_PLUGIN_LAYER,
+                                              .call_all = same_call, .compute_mask = positive_mask};
 
 // --- MaskedMean: takes a mask, hands none on ------------------------------------------------------------------------
 
@@ -216,11 +211,8 @@ static ks_code mean_call(host *h, pass *p, const object *self, value *const *arg
     return KS_OK;
 }
 
-static const ks_plugin_class masked_mean = {KS_PLUGIN_CLASS,
-                                            .name = "MaskedMean",
-                                            .kind = KS_PLUGIN_LAYER,
-                                            .arguments = mean_arguments,
-                                            .call_all = mean_call};
+static const ks_plugin_class masked_mean = {KS_PLUGIN_CLASS, .name = "MaskedMean", .kind = KS_PLUGIN_LAYER,
+                                            .arguments = mean_arguments, .call_all = mean_call};
 
 // --- initializers, regularizers, constraints ------------------------------------------------------------------------
 
@@ -236,12 +228,9 @@ static ks_code ramp_fill(host *h, pass *p, const object *self, double *out, cons
     return KS_OK;
 }
 
-static const ks_plugin_class ramp = {KS_PLUGIN_CLASS,
-                                     .package = "golden",
-                                     .name = "Ramp",
-                                     .kind = KS_PLUGIN_INITIALIZER,
-                                     KEYS(ramp_keys),
-                                     .fill = ramp_fill};
+static const ks_plugin_class ramp = {KS_PLUGIN_CLASS, .package = "golden",
+                                     .name = "Ramp",  .kind = KS_PLUGIN_INITIALIZER,
+                                     KEYS(ramp_keys), .fill = ramp_fill};
 
 static ks_code quarters_fill(host *h, pass *p, const object *self, double *out, const ks_shape *shape) {
     (void)h;
@@ -252,13 +241,13 @@ static ks_code quarters_fill(host *h, pass *p, const object *self, double *out, 
     return KS_OK;
 }
 
-static const ks_plugin_class quarters = {
-    KS_PLUGIN_CLASS, .name = "quarters", .kind = KS_PLUGIN_FUNCTION, .fill = quarters_fill};
+static const ks_plugin_class quarters = {KS_PLUGIN_CLASS, .name = "quarters", .kind = KS_PLUGIN_FUNCTION,
+                                         .fill = quarters_fill};
 
 static const ks_plugin_key pull_keys[] = {{"target", KS_PLUGIN_NUMBER, NULL}, {"strength", KS_PLUGIN_NUMBER, "0.01"}};
 
-static const ks_plugin_class pull = {
-    KS_PLUGIN_CLASS, .package = "golden", .name = "Pull", .kind = KS_PLUGIN_REGULARIZER, KEYS(pull_keys)};
+static const ks_plugin_class pull = {KS_PLUGIN_CLASS, .package = "golden", .name = "Pull",
+                                     .kind = KS_PLUGIN_REGULARIZER, KEYS(pull_keys)};
 
 static const ks_plugin_key at_least_keys[] = {{"low", KS_PLUGIN_NUMBER, "-1.0"}};
 
@@ -267,32 +256,31 @@ static ks_code at_least_check(host *h, pass *p, const object *self) {
     return h->number(self, "low", &low) && low <= 0 ? KS_OK : h->fail(p, self, "low must not be above zero");
 }
 
-static const ks_plugin_class at_least = {
-    KS_PLUGIN_CLASS, .name = "AtLeast", .kind = KS_PLUGIN_CONSTRAINT, KEYS(at_least_keys), .check = at_least_check};
+static const ks_plugin_class at_least = {KS_PLUGIN_CLASS, .name = "AtLeast", .kind = KS_PLUGIN_CONSTRAINT,
+                                         KEYS(at_least_keys), .check = at_least_check};
 
 // --- losses, metrics, optimizers ------------------------------------------------------------------------------------
 
 static const ks_plugin_key gap_keys[] = {{"weight", KS_PLUGIN_NUMBER, "2.0"}};
 
-static const ks_plugin_class weighted_gap = {
-    KS_PLUGIN_CLASS, .package = "golden", .name = "WeightedGap", .kind = KS_PLUGIN_LOSS, KEYS(gap_keys)};
+static const ks_plugin_class weighted_gap = {KS_PLUGIN_CLASS, .package = "golden", .name = "WeightedGap",
+                                             .kind = KS_PLUGIN_LOSS, KEYS(gap_keys)};
 
 static const ks_plugin_key spread_keys[] = {{"width", KS_PLUGIN_NUMBER, "1.0"}};
 
 static const ks_plugin_class spread = {KS_PLUGIN_CLASS, .name = "Spread", .kind = KS_PLUGIN_METRIC, KEYS(spread_keys)};
 
 // What SGD has besides the keys of every optimizer, and its own.
-static const ks_plugin_key warm_keys[] = {{"momentum", KS_PLUGIN_NUMBER, "0.0"},
-                                          {"nesterov", KS_PLUGIN_BOOL, "false"},
-                                          {"warm", KS_PLUGIN_INTEGER, "10"}};
+static const ks_plugin_key warm_keys[] = {
+    {"momentum", KS_PLUGIN_NUMBER, "0.0"}, {"nesterov", KS_PLUGIN_BOOL, "false"}, {"warm", KS_PLUGIN_INTEGER, "10"}};
 
-static const ks_plugin_class warm_sgd = {
-    KS_PLUGIN_CLASS, .package = "golden", .name = "WarmSGD", .kind = KS_PLUGIN_OPTIMIZER, KEYS(warm_keys)};
+static const ks_plugin_class warm_sgd = {KS_PLUGIN_CLASS, .package = "golden", .name = "WarmSGD",
+                                         .kind = KS_PLUGIN_OPTIMIZER, KEYS(warm_keys)};
 
 static const ks_plugin_class cubic_gap = {KS_PLUGIN_CLASS, .name = "cubic_gap", .kind = KS_PLUGIN_FUNCTION};
 
-static const ks_plugin_class largest = {
-    KS_PLUGIN_CLASS, .package = "golden", .name = "largest", .kind = KS_PLUGIN_FUNCTION};
+static const ks_plugin_class largest = {KS_PLUGIN_CLASS, .package = "golden", .name = "largest",
+                                        .kind = KS_PLUGIN_FUNCTION};
 
 bool ks_plugin_register(const ks_plugin_host *h, ks_registry *registry) {
     static const ks_plugin_class *const added[] = {&sum_and_product, &ramp, &pull, &weighted_gap, &warm_sgd, &largest};

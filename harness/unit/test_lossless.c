@@ -63,8 +63,6 @@ static exemption of_keras2[] = {
 
 // Of Keras 3, in tf_keras.
 static exemption of_keras3[] = {
-    {"BatchNormalization", "renorm_clipping", "of renorm, which is refused", false},
-    {"BatchNormalization", "renorm_momentum", "of renorm, which is refused", false},
     {"AUC", "num_thresholds", "the thresholds tell it", false},
     {"Bidirectional", "layer/zero_output_for_mask", "both set it to return_sequences", false},
     {"Bidirectional", "backward_layer/zero_output_for_mask", "both set it to return_sequences", false},

@@ -355,7 +355,9 @@ static void check_parts(const ks_registry *registry) {
     assert_saved(model, &context, "json-v3", "\"kernel_initializer\": " RAMP);
     assert_saved(model, &context, "json-v3",
                  "{\"target\": 0.5, \"strength\": 0.01}, \"registered_name\": \"golden>Pull\"");
-    assert_saved(model, &context, "json-legacy", "\"kernel_initializer\": " RAMP);
+    assert_saved(
+        model, &context, "json-legacy",
+        "\"kernel_initializer\": {\"class_name\": \"golden>Ramp\", \"config\": {\"start\": 1.5, \"step\": 0.25}}");
     assert_saved(model, &context, "json-legacy", "\"bias_initializer\": \"quarters\"");
     assert_int_equal(ks_model_clone(&clone, model, 3), KS_OK);
     check_ramp(clone, true);

@@ -118,6 +118,7 @@ static void test_golden_models(void **state) {
     ks_context_init(&context, NULL);
     assert_non_null(custom);
     assert_int_equal(ks_registry_load(custom, &context, KASSAY_BINARY_DIR "/lib/custom/guide.so"), KS_OK);
+    assert_int_equal(ks_registry_load(custom, &context, KASSAY_BINARY_DIR "/lib/custom/parts.so"), KS_OK);
     assert_int_equal(glob(GOLDEN "*/*/model.keras", 0, NULL, &files), 0);
     for (size_t i = 0; i < files.gl_pathc; i++)
         different += !written_equals(files.gl_pathv[i], custom);

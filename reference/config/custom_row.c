@@ -105,8 +105,8 @@ static ks_code infer_all(ks_tree *out, ks_call *call, ks_object *object) {
     ks_code code;
     if (!arguments)
         return call->context->error.code;
-    KS_TRY(object->row->custom->call_all(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, arguments,
-                                         &result));
+    KS_TRY(
+        object->row->custom->call_all(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, arguments, &result));
     if (!result)
         return ks__custom_fail(&plugin, (ks_plugin_object *)object, "the plugin's call gave no result");
     if (!heads_of(out, call->arena, (const ks_tree *)result, false)) // arrays of its own: an input may be the result
@@ -123,8 +123,8 @@ static ks_code custom_mask(ks_array **masks, const ks_tree *result, ks_call *cal
     ks_code code;
     if (!arguments || !given)
         return call->context->error.code;
-    KS_TRY(object->row->custom->compute_mask(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, arguments, given,
-                                             count));
+    KS_TRY(object->row->custom->compute_mask(&ks_plugin_functions, &plugin, (ks_plugin_object *)object, arguments,
+                                             given, count));
     for (size_t i = 0; i < count; i++) {
         masks[i] = ks__custom_array(given[i]);
         if (masks[i] && masks[i]->dtype != KS_BOOL8)
@@ -252,7 +252,8 @@ static const ks_key optimizer_base[] = {
     KS_ROW_LOOSE(gradient_accumulation_steps, INT, KS_NULLABLE | KS_GIVEN, "null"),
 };
 
-_Static_assert(sizeof(optimizer_base) / sizeof(optimizer_base[0]) <= KS_CUSTOM_BASE_KEYS, "more keys than there is room");
+_Static_assert(sizeof(optimizer_base) / sizeof(optimizer_base[0]) <= KS_CUSTOM_BASE_KEYS,
+               "more keys than there is room");
 
 static size_t base_keys(ks_key *out, const ks_plugin_class *custom) {
     const ks_key *base = NULL;

@@ -167,12 +167,21 @@ static ks_code downgrade_nested_layer(ks_value *out, ks__downgrade *d, const ks_
                : put_named(out, d, record, *ks_value_get(&bare, "class_name"), *ks_value_get(&bare, "config"));
 }
 
-// A record of a class of someone's own, with its parts in the words of Keras 2.
+// A record of a class of someone's own, with its parts in the words of Keras 2. Layers of tf_keras find a registered
+// initializer by "package>name" alone, with no module beside it.
 static ks_code downgrade_custom(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     ks_value config;
     ks_code code;
-    KS_TRY(ks__downgrade_value(&config, d, ks_value_get(record, "config"), place));
-    code = put_named(out, d, record, *ks_value_get(record, "class_name"), config);
+    d->kept++;
+    code = ks__downgrade_value(&config, d, ks_value_get(record, "config"), place);
+    d->kept--;
+    if (code != KS_OK)
+        return code;
+    if (d->kept > 0)
+        return put_named(out, d, record, *ks_value_get(record, "class_name"), config);
+    *out = ks_value_dict(d->arena, 2);
+    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_text(ks_registry_old_name(record))));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
 done:
     return code;
 }
@@ -491,7 +500,11 @@ static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *
     if (strncmp(row->module, "keras1.", 7) == 0)
         return ks__no_word(d, place, "Keras 2 has no layer %s; it was one of Keras 1", row->name);
     ks_code code;
-    KS_TRY(downgrade_keys(out, d, row, ks_value_get(record, "config"), place));
+    d->kept += row->custom != NULL;
+    code = downgrade_keys(out, d, row, ks_value_get(record, "config"), place);
+    d->kept -= row->custom != NULL;
+    if (code != KS_OK)
+        return code;
     KS_TRY(finish_class(d, row, out, place));
     if (d->alone)
         KS_TRY(

@@ -13,7 +13,8 @@ typedef struct ks__downgrade {
     ks_losses *losses;
     int depth;                          ///< of records in records
     const struct ks_registry *registry; ///< custom classes
-    bool alone;                         ///< a single object, not in a file: every key, in tf_keras's order
+    int kept;   ///< inside of the config of a class of someone's own, which reads records itself
+    bool alone; ///< a single object, not in a file: every key, in tf_keras's order
 } ks__downgrade;
 
 /// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
