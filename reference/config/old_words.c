@@ -10,13 +10,14 @@
 #include "schema/preprocessing.h"
 
 static ks_code lose(ks__serializer *s, const ks_object *object, const char *key, const char *text) {
+    const char *generation = s->options.keras2 ? "Keras 2" : "Keras 3";
     const char *place = ks_arena_format(s->arena, "%s/%s", object->place ? object->place : "object:", key);
     ks_losses none;
     if (!place)
         return s->context->error.code;
     ks_losses_init(&none, s->context, false);
-    return ks_lose(s->options.losses ? s->options.losses : &none, "config-key", place, "%s of Keras 3 %s \"%s\"",
-                   object->row->name, text, key);
+    return ks_lose(s->options.losses ? s->options.losses : &none, "config-key", place, "%s of %s %s \"%s\"",
+                   object->row->name, generation, text, key);
 }
 
 // Keys of layers with which they compute something else; layers that have them are read as single objects only.
@@ -47,6 +48,15 @@ static ks_code check_bins(ks__serializer *s, const ks_object *object) {
     return lose(s, object, "dtype", "gives int32 for bins, whatever its");
 }
 
+// The other way: Keras 2 could be told of int32, as a dtype that Keras 3 has no policy for and this reference does not
+// read.
+static ks_code check_bins_in_keras2(ks__serializer *s, const ks_object *object) {
+    const ks_discretization *params = object->params;
+    if (object->row != &ks_class_Discretization || ks_is_old(object) || params->output_mode != KS_BINS_INT)
+        return KS_OK;
+    return lose(s, object, "dtype", "gives int64 for bins, whatever its");
+}
+
 static ks_code check_keys(ks__serializer *s, const ks_object *object) {
     ks_code code = KS_OK;
     for (size_t i = 0; i < object->row->n_keys && code == KS_OK; i++) {
@@ -65,7 +75,7 @@ static ks_code check_keys(ks__serializer *s, const ks_object *object) {
 ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object) {
     ks_code code;
     if (s->options.keras2)
-        return KS_OK;
+        return check_bins_in_keras2(s, object);
     KS_TRY(check_layer(s, object));
     KS_TRY(check_bins(s, object));
     KS_TRY(check_keys(s, object));
