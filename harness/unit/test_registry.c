@@ -481,6 +481,71 @@ static void test_what_trains(void **state) {
     ks_registry_free(registry);
 }
 
+// By its name and config alone.
+static void test_from_config(void **state) {
+    static const char config[] = "{\"start\": 1.5, \"step\": 0.25}";
+    ks_registry *registry = with_both();
+    ks_object_options options = {.registry = registry};
+    ks_bytes bytes = {(const uint8_t *)config, sizeof(config) - 1};
+    ks_context context;
+    ks_instance *instance;
+    ks_text written;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_from_config(&instance, &context, "golden>Ramp", "parts", bytes, NULL),
+                     KS_E_CONFIG_UNKNOWN_CLASS);
+    ks_context_clear(&context);
+    assert_int_equal(ks_from_config(&instance, &context, "golden>Ramp", "parts", bytes, &options), KS_OK);
+    assert_int_equal(ks_serialize(&written, instance), KS_OK);
+    assert_string_equal(written.data, RAMP);
+    ks_free(&context, (void *)(uintptr_t)written.data);
+    ks_instance_free(instance);
+    assert_int_equal(context.memory.n_live, 0);
+    ks_registry_free(registry);
+}
+
+// How a model was compiled, with a plugin and without.
+static void test_compiled(void **state) {
+    static const char path[] = KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/parts/compiled/model.keras";
+    static const char *const words[] = {
+        "\"golden>WeightedGap\", \"config\": {\"name\": \"weighted_gap\", \"reduction\": "
+        "\"sum_over_batch_size\", \"weight\": 3.0}",
+        "{\"class_name\": \"Spread\", \"config\": {\"name\": \"spread\", \"dtype\": "
+        "\"float32\", \"width\": 2.0}}",
+        "\"class_name\": \"golden>WarmSGD\"", "\"nesterov\": false, \"warm\": 7}"};
+    ks_registry *registry = with_both();
+    ks_save_options older = {.format = "h5-legacy"}, newer = {.format = "keras-v3"};
+    for (int given = 0; given < 2; given++) {
+        ks_model_options options = {.registry = given ? registry : NULL};
+        ks_context context;
+        ks_losses losses;
+        ks_model *model, *again;
+        ks_bytes file, last;
+        ks_context_init(&context, NULL);
+        ks_losses_init(&losses, &context, true);
+        assert_int_equal(ks_model_load(&model, &context, path, &options), KS_OK);
+        assert_int_equal(ks_model_save_bytes(&file, model, &older, &losses), KS_OK);
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(memmem(file.data, file.size, words[i], strlen(words[i])) != NULL, given);
+        if (given) { // all but the state, of which nothing is known
+            assert_int_equal(losses.count, 1);
+            assert_string_equal(losses.first->name, "optimizer-state");
+        } else {
+            assert_non_null(strstr(losses.first->text, "WarmSGD"));
+        }
+        assert_int_equal(ks_model_load_bytes(&again, &context, file, "model.h5", &options), KS_OK);
+        assert_int_equal(ks_model_save_bytes(&last, again, &newer, NULL), KS_OK);
+        ks_free(&context, (void *)(uintptr_t)last.data);
+        ks_model_free(again);
+        ks_free(&context, (void *)(uintptr_t)file.data);
+        ks_model_free(model);
+        ks_losses_fini(&losses);
+        assert_int_equal(context.memory.n_live, 0);
+    }
+    (void)state;
+    ks_registry_free(registry);
+}
+
 // A table of version 1 begins with a package, or none, where the size is now.
 static void test_versions(void **state) {
     static const char package[] = "golden";
@@ -510,6 +575,10 @@ static void test_registered(void **state) {
     assert_int_equal(load(&model, &context, NULL), KS_OK);
     check_numbers(model);
     ks_model_free(model);
+    assert_unknown(dense_of_parts, NULL, KS_E_CONFIG_UNKNOWN_CLASS, "\"Ramp\"",
+                   "config.json:/config/layers/1/config/kernel_initializer/class_name");
+    assert_int_equal(ks_registry_load(ks_registry_registered(), &context, PARTS), KS_OK);
+    check_parts(NULL);
 }
 
 int main(void) {
@@ -529,6 +598,8 @@ int main(void) {
         cmocka_unit_test(test_objects_refused),
         cmocka_unit_test(test_kept_records),
         cmocka_unit_test(test_what_trains),
+        cmocka_unit_test(test_from_config),
+        cmocka_unit_test(test_compiled),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_registered),
     };

@@ -50,6 +50,8 @@ ks_code ks__read_sequential(ks__reader *reader, ks_object *model);
 ks_code ks__name_layers(ks__reader *reader, ks_name_table *names, ks_object *const *layers, size_t count);
 /// Its config has no name.
 bool ks__is_unnamed(const ks_object *object);
+/// The arguments of a call with the shapes that build_config gives; NULL when it gives none.
+ks_code ks__build_arguments(ks_tree **out, ks__reader *reader, const ks_object *object);
 /// Builds with the shapes that build_config gives, if it gives any.
 ks_code ks__apply_build_config(ks__reader *reader, ks_object *object);
 /// Fails with place "PLACE/KEY".

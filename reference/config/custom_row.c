@@ -322,30 +322,137 @@ void ks_custom_rows(ks_class out[2], ks_key *keys, const ks_plugin_class *custom
 // --- subclassed models
 // ------------------------------------------------------------------------------------------------
 
-static ks_tree slot_tree(size_t slot) {
-    ks_tree tree = {.type = KS_TREE_SLOT};
-    tree.as.slot = slot;
-    return tree;
-}
+// A call of the model as a layer, with a slot for every tensor: first those of the arguments, then those of the result.
+typedef struct model_call {
+    ks__reader *reader;
+    ks_object *layer;
+    ks_graph *graph;
+    ks_tree *arguments; ///< of arrays
+    size_t n_arguments, n_inputs, n_slots;
+    ks_array **arrays; ///< by slot
+} model_call;
 
-static ks_code input_of(ks_object **out, ks__reader *reader, const ks_object *layer) {
-    const ks_value *shape = ks_value_get(ks_value_get(layer->source, "build_config"), "input_shape");
-    ks_object *input = ks_arena_get(reader->arena, 1, sizeof(*input));
-    ks_input_layer *params = ks_arena_get(reader->arena, 1, sizeof(*params));
-    if (!input || !params)
-        return reader->context->error.code;
-    if (!shape || !ks__shape_from_value(&params->shape, shape) || params->shape.rank == 0)
-        return ks__config_fail(reader, KS_E_CONFIG_MISSING, layer->source, layer->place, "../build_config",
-                               "a subclassed model needs the shape of its input here");
+static ks_code input_of(ks_object **out, const model_call *m, size_t slot) {
+    ks_arena *arena = m->reader->arena;
+    ks_object *input = ks_arena_get(arena, 1, sizeof(*input));
+    ks_input_layer *params = ks_arena_get(arena, 1, sizeof(*params));
+    const char *name = slot ? ks_arena_format(arena, "input_layer_%zu", slot) : "input_layer";
+    if (!input || !params || !name)
+        return m->reader->context->error.code;
+    params->shape = m->arrays[slot]->shape;
     params->dtype = ks_text_from("float32");
     params->type = KS_FLOAT32;
     input->row = &ks_class_InputLayer;
-    input->name = "input_layer";
-    input->place = layer->place;
+    input->name = name;
+    input->place = m->layer->place;
     input->params = params;
     input->compute_dtype = input->variable_dtype = KS_FLOAT32;
     *out = input;
     return KS_OK;
+}
+
+// The same structure with slots in place of arrays.
+static bool slots_of(ks_tree *out, const model_call *m, const ks_tree *from, size_t first) {
+    *out = *from;
+    if (from->type == KS_TREE_ARRAY) {
+        out->type = KS_TREE_SLOT;
+        out->as.slot = first;
+        while (out->as.slot + 1 < m->n_slots && m->arrays[out->as.slot] != from->as.array)
+            out->as.slot++;
+    }
+    if (from->type != KS_TREE_LIST && from->type != KS_TREE_DICT)
+        return true;
+    out->as.list.items = ks_arena_get(m->reader->arena, from->as.list.count + 1, sizeof(*out->as.list.items));
+    for (size_t i = 0; out->as.list.items && i < from->as.list.count; i++)
+        if (!slots_of(&out->as.list.items[i], m, &from->as.list.items[i], first))
+            return false;
+    return out->as.list.items != NULL;
+}
+
+static bool has_rank(const model_call *m) {
+    for (size_t i = 0; i < m->n_inputs; i++)
+        if (m->arrays[i]->shape.rank == 0)
+            return false;
+    return m->n_inputs > 0;
+}
+
+static ks_code take_arguments(model_call *m) {
+    ks__reader *reader = m->reader;
+    ks_code code;
+    KS_TRY(ks__build_arguments(&m->arguments, reader, m->layer));
+    m->n_arguments = ks_class_argument_count(m->layer->row);
+    for (size_t i = 0; m->arguments && i < m->n_arguments; i++)
+        m->n_inputs += ks_tree_flatten(&m->arguments[i], NULL, 0);
+    m->arrays = ks_arena_get(reader->arena, m->n_inputs + 1, sizeof(*m->arrays));
+    if (!m->arrays)
+        return reader->context->error.code;
+    for (size_t i = 0; m->arguments && i < m->n_arguments; i++)
+        m->n_slots += ks_tree_flatten(&m->arguments[i], m->arrays + m->n_slots, m->n_inputs - m->n_slots);
+    if (!has_rank(m))
+        return ks__config_fail(reader, KS_E_CONFIG_MISSING, m->layer->source, m->layer->place, "../build_config",
+                               "a subclassed model needs the shapes of its inputs here");
+done:
+    return code;
+}
+
+static ks_code take_result(model_call *m, const ks_tree *result) {
+    size_t count = ks_tree_flatten(result, NULL, 0);
+    ks_array **arrays = ks_arena_get(m->reader->arena, m->n_inputs + count + 1, sizeof(*arrays));
+    if (!arrays)
+        return m->reader->context->error.code;
+    memcpy(arrays, m->arrays, m->n_inputs * sizeof(*arrays));
+    ks_tree_flatten(result, arrays + m->n_inputs, count);
+    m->arrays = arrays;
+    m->n_slots = m->n_inputs + count;
+    return KS_OK;
+}
+
+// model.inputs: the one argument that has tensors, or a list of them.
+static bool take_inputs(model_call *m, ks_tree *slots) {
+    size_t count = 0, last = 0;
+    ks_tree list;
+    for (size_t i = 0; i < m->n_arguments; i++) {
+        if (!slots_of(&slots[i], m, &m->arguments[i], 0))
+            return false;
+        if (ks_tree_count(&slots[i]) > 0) {
+            count++;
+            last = i;
+        }
+    }
+    m->graph->inputs = slots[last];
+    if (count == 1)
+        return true;
+    list = ks_tree_list(m->reader->arena, count);
+    for (size_t i = 0, n = 0; list.as.list.items && i < m->n_arguments; i++)
+        if (ks_tree_count(&slots[i]) > 0)
+            list.as.list.items[n++] = slots[i];
+    m->graph->inputs = list;
+    return list.as.list.items != NULL;
+}
+
+static ks_code make_nodes(model_call *m, const ks_tree *result) {
+    ks_graph *graph = m->graph;
+    ks_arena *arena = m->reader->arena;
+    ks_tree *slots = ks_arena_get(arena, m->n_arguments + 1, sizeof(*slots));
+    ks_code code;
+    graph->nodes = ks_arena_get(arena, m->n_inputs + 1, sizeof(*graph->nodes));
+    graph->symbols = ks_arena_get(arena, m->n_slots + 1, sizeof(*graph->symbols));
+    if (!slots || !graph->nodes || !graph->symbols || !take_inputs(m, slots) ||
+        !slots_of(&graph->outputs, m, result, m->n_inputs))
+        return m->reader->context->error.code;
+    for (size_t i = 0; i < m->n_slots; i++)
+        graph->symbols[i] = (ks_array){.dtype = m->arrays[i]->dtype, .shape = m->arrays[i]->shape};
+    for (size_t i = 0; i < m->n_inputs; i++) {
+        ks_tree slot = {.type = KS_TREE_SLOT, .as.slot = i};
+        graph->nodes[i].result = slot;
+        KS_TRY(input_of(&graph->nodes[i].layer, m, i));
+    }
+    graph->nodes[m->n_inputs] = (ks_node){m->layer, slots, graph->outputs, 0, NULL};
+    graph->n_nodes = m->n_inputs + 1;
+    graph->n_slots = m->n_slots;
+    code = KS_OK;
+done:
+    return code;
 }
 
 static ks_code list_layers(ks__reader *reader, ks_graph *graph, const ks_object *layer) {
@@ -363,33 +470,23 @@ static ks_code list_layers(ks__reader *reader, ks_graph *graph, const ks_object 
 }
 
 ks_code ks__custom_model(ks_object **out, ks__reader *reader, ks_object *layer) {
-    ks_object *model = ks_arena_get(reader->arena, 1, sizeof(*model)), *input = NULL;
-    ks_graph *graph = ks_arena_get(reader->arena, 1, sizeof(*graph));
-    ks_tree *arguments = ks_arena_get(reader->arena, 2, sizeof(*arguments)), result;
+    ks_object *model = ks_arena_get(reader->arena, 1, sizeof(*model));
+    model_call m = {.reader = reader, .layer = layer};
+    ks_tree result;
     ks_call call;
     ks_code code;
-    if (!model || !graph || !arguments)
+    m.graph = ks_arena_get(reader->arena, 1, sizeof(*m.graph));
+    if (!model || !m.graph)
         return reader->context->error.code;
-    graph->nodes = ks_arena_get(reader->arena, 2, sizeof(*graph->nodes));
-    graph->symbols = ks_arena_get(reader->arena, 2, sizeof(*graph->symbols));
-    if (!graph->nodes || !graph->symbols)
-        return reader->context->error.code;
-    KS_TRY(input_of(&input, reader, layer));
-    graph->symbols[0] = (ks_array){.dtype = KS_FLOAT32, .shape = ((const ks_input_layer *)input->params)->shape};
+    KS_TRY(take_arguments(&m));
     ks__symbolic_call(&call, reader);
-    arguments[0] = ks_tree_of(&graph->symbols[0]);
-    KS_TRY(ks_infer(&result, &call, layer, arguments));
-    graph->symbols[1] = *result.as.array;
-    arguments[0] = slot_tree(0);
-    graph->nodes[0] = (ks_node){input, NULL, slot_tree(0), 0, NULL};
-    graph->nodes[1] = (ks_node){layer, arguments, slot_tree(1), 0, NULL};
-    graph->n_nodes = graph->n_slots = 2;
-    graph->inputs = slot_tree(0);
-    graph->outputs = slot_tree(1);
-    KS_TRY(list_layers(reader, graph, layer));
+    KS_TRY(ks_infer(&result, &call, layer, m.arguments));
+    KS_TRY(take_result(&m, &result));
+    KS_TRY(make_nodes(&m, &result));
+    KS_TRY(list_layers(reader, m.graph, layer));
     *model = *layer; // the same children and variables
     model->row = layer->row + 1;
-    model->graph = graph;
+    model->graph = m.graph;
     *out = model;
 done:
     return code;

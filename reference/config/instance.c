@@ -10,6 +10,7 @@
 #include "base/value_make.h"
 #include "config/config_internal.h"
 #include "config/downgrade.h"
+#include "config/registry.h"
 #include "config/serialize.h"
 #include "config/training_internal.h"
 #include "config/upgrade.h"
@@ -47,7 +48,8 @@ static bool kind_by_name(ks_kind *out, const char *name) {
 }
 
 // The record that a name stands for, or the module that a record leaves out: both say which class is meant.
-static ks_code complete(const ks_value **out, ks_instance *i, const ks_value *value, const char *kind_name) {
+static ks_code complete(const ks_value **out, ks_instance *i, const ks_value *value, const char *kind_name,
+                        const struct ks_registry *registry) {
     const ks_value *name = value->type == KS_VALUE_STRING ? value : ks_value_get(value, "class_name");
     const ks_class *row;
     ks_value *record;
@@ -59,6 +61,8 @@ static ks_code complete(const ks_value **out, ks_instance *i, const ks_value *va
         return ks_fail(i->context, KS_E_USAGE, KS_STAGE_CONFIG, KS_NO_OFFSET, NULL, "\"%.40s\" is no kind of object",
                        kind_name);
     row = ks_class_by_alias(kind, name->text);
+    if (!row && value->type == KS_VALUE_DICT && ks_registry_find(registry, name->text))
+        return KS_OK; // the reader finds it
     if (!row)
         return ks_fail(i->context, KS_E_CONFIG_UNKNOWN_NAME, KS_STAGE_CONFIG, name->offset, "object",
                        "unknown %s \"%.80s\"", kind_name, name->text.data);
@@ -118,7 +122,7 @@ static ks_code read_instance(ks_instance *i, const ks_value *value, const ks_obj
         !ks_value_get(value, "module"))
         KS_TRY(upgrade(&value, i, options, &config));
     else
-        KS_TRY(complete(&value, i, value, options ? options->kind : NULL));
+        KS_TRY(complete(&value, i, value, options ? options->kind : NULL, config.registry));
     KS_TRY(ks_config_read(&i->object, i->context, &i->arena, value, "object", &config));
 done:
     return code;
@@ -149,12 +153,15 @@ ks_code ks_from_config(ks_instance **out, ks_context *context, const char *class
     ks_code code;
     *out = NULL;
     if (!row)
+        row = ks_registry_find(options ? options->registry : NULL, name);
+    if (!row)
         return ks_fail(context, KS_E_CONFIG_UNKNOWN_CLASS, KS_STAGE_CONFIG, KS_NO_OFFSET, "class_name",
                        "unknown class \"%.80s\"", class_name);
     KS_TRY(new_instance(&instance, context, config));
     record = ks_arena_get(&instance->arena, 1, sizeof(*record));
     if (record)
-        *record = ks_value_record(&instance->arena, row->module, row->name, *ks_json_root(instance->json), NULL, 0);
+        *record = ks_value_record(&instance->arena, row->custom && module ? module : row->module, row->name,
+                                  *ks_json_root(instance->json), row->custom ? class_name : NULL, 0);
     code = record && record->as.dict.members ? read_instance(instance, record, options) : context->error.code;
     if (code == KS_OK)
         *out = instance;

@@ -174,16 +174,16 @@ static size_t shape_argument(const ks_class *row, ks_text key) {
                : count;
 }
 
-ks_code ks__apply_build_config(ks__reader *reader, ks_object *object) {
+ks_code ks__build_arguments(ks_tree **out, ks__reader *reader, const ks_object *object) {
     const ks_value *build = object->source ? ks_value_get(object->source, "build_config") : NULL;
     const ks_value *shapes = build ? ks_value_get(build, "shapes_dict") : NULL;
     const ks_value *shape = build ? ks_value_get(build, "input_shape") : NULL;
     size_t count = ks_class_argument_count(object->row);
     ks_tree *arguments;
-    ks_call call;
-    ks_code code;
+    ks_code code = KS_OK;
 
-    if (object->built || !object->row->build || count == 0 || (!shapes && (!shape || shape->type == KS_VALUE_NULL)))
+    *out = NULL;
+    if (count == 0 || (!shapes && (!shape || shape->type == KS_VALUE_NULL)))
         return KS_OK;
     arguments = ks_arena_get(reader->arena, count + 1, sizeof(*arguments));
     if (!arguments)
@@ -200,6 +200,20 @@ ks_code ks__apply_build_config(ks__reader *reader, ks_object *object) {
     } else if (shape) {
         KS_TRY(shapes_to_tree(&arguments[0], reader, shape, 0));
     }
+    *out = arguments;
+done:
+    return code;
+}
+
+ks_code ks__apply_build_config(ks__reader *reader, ks_object *object) {
+    ks_tree *arguments;
+    ks_call call;
+    ks_code code;
+    if (object->built || !object->row->build)
+        return KS_OK;
+    KS_TRY(ks__build_arguments(&arguments, reader, object));
+    if (!arguments)
+        return KS_OK;
     ks__symbolic_call(&call, reader);
     code = ks_build(&call, object, arguments);
 done:

@@ -27,7 +27,8 @@ typedef struct ks_object_options {
 /// Reads one record ({"module", "class_name", "config", …}) or, when `options` name a kind, one name. `options` may be
 /// NULL. An unknown class, key or name is an error by name, a Lambda is KS_E_CONFIG_UNSAFE.
 ks_code ks_deserialize(ks_instance **out, ks_context *context, ks_bytes json, const ks_object_options *options);
-/// Makes an object of a class from its config alone, as Class.from_config does. `module` may be NULL.
+/// Makes an object of a class from its config alone, as Class.from_config does. `module` may be NULL. A custom class
+/// has the name it is registered or passed under ("package>name").
 ks_code ks_from_config(ks_instance **out, ks_context *context, const char *class_name, const char *module,
                        ks_bytes config, const ks_object_options *options);
 /// The record, as json.dumps writes it. Free with ks_free. KS_E_SAVE_NO_WORD: a class, function or name of Keras 1 or 2
