@@ -146,6 +146,57 @@ static const ks_plugin_class compare = {KS_PLUGIN_CLASS,
                                         .build_all = compare_build,
                                         .call_all = compare_call};
 
+// --- TwoTowers: a subclassed model of two inputs --------------------------------------------------------------------
+
+static ks_code towers_dense(host *h, pass *p, object *self, const char *name, const char *activation) {
+    char record[256];
+    int64_t units = 0;
+    h->integer(self, "units", &units);
+    snprintf(record, sizeof(record),
+             "{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"name\": \"%s\", \"units\": "
+             "%lld, \"activation\": %s}}",
+             name, (long long)units, activation);
+    // Keras saves by attribute, in the order of their names: "layers", the list of all, comes before "left".
+    return h->add_layer(p, self, "layers", true, record, NULL);
+}
+
+static ks_code towers_build(host *h, pass *p, object *self, value *const *arguments) {
+    ks_code code = towers_dense(h, p, self, "left", "\"tanh\"");
+    (void)arguments;
+    return code == KS_OK ? towers_dense(h, p, self, "right", "null") : code;
+}
+
+static ks_code towers_call(host *h, pass *p, const object *self, value *const *arguments, value **output) {
+    static const char *const keys[] = {"total", "difference"};
+    array *left, *right, *total, *difference;
+    value *results[2];
+    ks_code code;
+    if (h->items(arguments[0]) != 2)
+        return h->fail(p, self, "expected a list of two tensors");
+    code = h->apply(p, h->layer(self, "layers", 0), item(h, arguments[0], 0), &left);
+    if (code == KS_OK)
+        code = h->apply(p, h->layer(self, "layers", 1), item(h, arguments[0], 1), &right);
+    if (code != KS_OK)
+        return code;
+    total = h->array(p, h->shape(left));
+    difference = h->array(p, h->shape(left));
+    if (!total || !difference)
+        return KS_E_NO_MEMORY;
+    for (size_t i = 0; h->data(total) && i < elements(h->shape(left)); i++) {
+        double a = get(h, p, h->data(left), i), b = get(h, p, h->data(right), i);
+        set(h, p, h->data(total), i, a + b);
+        set(h, p, h->data(difference), i, a - b);
+    }
+    results[0] = h->value(p, total);
+    results[1] = h->value(p, difference);
+    *output = h->dict(p, keys, results, 2);
+    return *output ? KS_OK : KS_E_NO_MEMORY;
+}
+
+static const ks_plugin_class two_towers = {KS_PLUGIN_CLASS,        .name = "TwoTowers", .kind = KS_PLUGIN_MODEL,
+                                           KEYS(compare_keys),     .bare_config = true, .build_all = towers_build,
+                                           .call_all = towers_call};
+
 // --- OnlyPositive: makes a mask -------------------------------------------------------------------------------------
 
 static ks_code same_call(host *h, pass *p, const object *self, value *const *arguments, value **output) {
@@ -284,8 +335,8 @@ static const ks_plugin_class largest = {KS_PLUGIN_CLASS, .package = "golden", .n
 
 bool ks_plugin_register(const ks_plugin_host *h, ks_registry *registry) {
     static const ks_plugin_class *const added[] = {&sum_and_product, &ramp, &pull, &weighted_gap, &warm_sgd, &largest};
-    static const ks_plugin_class *const passed[] = {&compare,  &only_positive, &masked_mean, &quarters,
-                                                    &at_least, &spread,        &cubic_gap};
+    static const ks_plugin_class *const passed[] = {&two_towers, &compare,  &only_positive, &masked_mean,
+                                                    &quarters,   &at_least, &spread,        &cubic_gap};
     if (h->abi != KS_PLUGIN_ABI)
         return false;
     for (size_t i = 0; i < sizeof(added) / sizeof(added[0]); i++)

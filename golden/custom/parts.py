@@ -68,6 +68,27 @@ class Compare(keras.layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
+class TwoTowers(keras.Model):
+    """A subclassed model of two inputs, with a dict as its result."""
+
+    def __init__(self, units, **more):
+        super().__init__(**more)
+        self.units = units
+        self.left = keras.layers.Dense(units, activation="tanh", name="left")
+        self.right = keras.layers.Dense(units, name="right")
+
+    def call(self, inputs):
+        left, right = self.left(inputs[0]), self.right(inputs[1])
+        return {"total": left + right, "difference": left - right}
+
+    def get_config(self):
+        return {"units": self.units}
+
+    @classmethod
+    def from_config(cls, config, **more):
+        return cls(config["units"])
+
+
 # --- masks -----------------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +247,6 @@ def largest(y_true, y_pred):
 
 
 CUSTOM_OBJECTS = {
-    "Compare": Compare, "OnlyPositive": OnlyPositive, "MaskedMean": MaskedMean, "quarters": quarters, "AtLeast": AtLeast, "Spread": Spread,
+    "Compare": Compare, "TwoTowers": TwoTowers, "OnlyPositive": OnlyPositive, "MaskedMean": MaskedMean, "quarters": quarters, "AtLeast": AtLeast, "Spread": Spread,
     "cubic_gap": cubic_gap,
 }

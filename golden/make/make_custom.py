@@ -121,6 +121,7 @@ def parts_models(keras, P):
         "takes-a-mask": (steps(lambda: L.Masking(0.0, name="masking"), lambda: P.MaskedMean(name="mean"), lambda: L.Dense(2, name="end")), False, "a layer that takes a mask and hands none on"),
         "joins-masks": (words, False, "a mask of Embedding, joined with one that a layer makes, taken by another"),
         "objects-of-every-kind": (objects, True, "an initializer, one that is a function, a regularizer, a constraint"),
+        "model-of-two-inputs": (lambda: P.TwoTowers(3), True, "a subclassed model of two inputs with a dict as its result"),
         "compiled": (compiled(optimizer=lambda: P.WarmSGD(learning_rate=0.05, momentum=0.9, warm=7), loss=P.WeightedGap(weight=3.0), metrics=lambda: [P.Spread(width=2.0), "mae"]), False,
                      "compiled with a loss, a metric and an optimizer of one's own"),
         "compiled-functions": (compiled(optimizer="adam", loss=P.cubic_gap, metrics=lambda: [P.largest]), False, "compiled with functions as loss and metric"),
@@ -253,11 +254,15 @@ class Maker:
 
     def outputs(self, model, inputs):
         found = model.predict(inputs[0] if len(inputs) == 1 else inputs, batch_size=len(inputs[0]), verbose=0)
+        if isinstance(found, dict):
+            found = [found[key] for key in sorted(found)]
         return [np.array(x) for x in (found if isinstance(found, (list, tuple)) else [found])]
 
     def inputs(self, name, model, rng):
         if name == "inside-wrapper":
             return [rng.normal(0, 1, (5, 7, 4)).astype("float32")]
+        if name == "model-of-two-inputs":
+            return [rng.normal(0, 1, (5, n)).astype("float32") for n in (4, 7)]
         if not getattr(model, "inputs", None):
             return [rng.normal(0, 1, (5, 4)).astype("float32")]
         found = []
@@ -287,7 +292,7 @@ class Maker:
             model.set_weights([rng.uniform(0.4, 1.6, w.shape).astype("float32") if "variance" in v.name else rng.normal(0, 0.6, w.shape).astype("float32")
                                for v, w in zip(model.weights, model.get_weights())])
             if not getattr(model, "inputs", None):
-                model.predict(inputs[0], verbose=0)
+                model.predict(inputs[0] if len(inputs) == 1 else inputs, verbose=0)
             if getattr(model, "optimizer", None) and self.name == "parts":
                 model.fit(inputs[0], rng.normal(0, 1, (5, 2)).astype("float32"), epochs=2, batch_size=5, verbose=0)
             weights = model.get_weights()
