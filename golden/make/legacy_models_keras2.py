@@ -762,9 +762,93 @@ def x2():
     return normal((2,))
 
 
+def nodes(tf):
+    """Operations of TensorFlow as layers. Constants are exact in float32, which is what the files hold."""
+    real = keras.backend.floatx
+
+    def functions():
+        i = Input((4, 6))
+        x = tf.concat([i, tf.square(i), tf.abs(i) - 0.5], axis=-1)
+        x = tf.reshape(x, (-1, 72))
+        return Model(i, L.Dense(3)(tf.nn.relu(tf.tanh(x) + 0.25) * tf.sigmoid(-x) + tf.nn.softplus(x)))
+
+    yield Case("node-functions", functions, normal((4, 6)), tier=1, also=("json-legacy",))
+
+    def reductions():
+        i = Input((7, 6))
+        x = L.Dense(4)(i)
+        return Model(i, [tf.reduce_mean(x, axis=1), tf.reduce_max(x, axis=-1, keepdims=True), tf.reduce_sum(x, [1, 2]), tf.reduce_prod(x, -1), tf.reduce_min(x, [-1])])
+
+    yield Case("node-reductions", reductions, normal((7, 6)), tier=1)
+
+    def matrices():
+        i = Input((4, 6))
+        x = tf.matmul(i, tf.transpose(i, [0, 2, 1]))
+        z = tf.matmul(i, i, transpose_a=True)
+        x = tf.maximum(tf.exp(x * 0.125), 0.875)
+        x = tf.squeeze(L.Dense(3)(tf.expand_dims(x, 1)), axis=1)
+        flat = tf.matmul(tf.reduce_sum(i, 1), tf.constant(np.arange(-6, 12).reshape(3, 6) / 8.0, real()), transpose_b=True)
+        return Model(i, [x, z, flat])
+
+    yield Case("node-matrices", matrices, normal((4, 6)), tier=1)
+
+    def constants():
+        i = Input((3,))
+        x = 0.75 - L.Dense(3)(i)
+        x = x * tf.constant([1.5, -2.0, 0.25], dtype=real()) + np.array([0.125, 0.25, 0.375])
+        return Model(i, [tf.constant([[3.0, 2.0, -1.0]], dtype=real()) - x, tf.math.squared_difference(x, 1.5), x ** 2.0])
+
+    yield Case("node-constants", constants, normal((3,)), tier=1, also=("json-legacy",))
+
+    def casts():
+        i = Input((6,), dtype="int32")
+        x = tf.cast(i * 3 + 1, real()) / 7.0
+        y = tf.one_hot(i, 9, dtype=real())
+        return Model(i, [L.Dense(3)(x), L.Dense(2)(y), i * 2 - 5])
+
+    yield Case("node-casts", casts, tokens(6, 9, False), tier=1)
+
+    def choice():
+        i = Input((6,))
+        x = L.Dense(4)(i)
+        return Model(i, [tf.where(x > 0.25, x * x, -x), tf.cast(tf.logical_and(x > 0.0, x < 1.0), real()) + x])
+
+    yield Case("node-choice", choice, normal((6,)), tier=1)
+
+    def pieces():
+        i = Input((4, 6))
+        a, b = tf.split(i, 2, axis=-1)
+        c, d = tf.split(i, [1, 3], axis=1)
+        x = tf.stack([a, b * 2.0], axis=1)
+        y = tf.tile(c, [1, 2, 1]) - tf.reverse(i[:, :2], [2])
+        return Model(i, [x, y, tf.slice(d, [0, 1, 0], [-1, 2, -1]), tf.pad(d, [[0, 0], [1, 0], [0, 2]]), tf.gather(i, [2, 0], axis=1), tf.cumsum(i, 1)])
+
+    yield Case("node-pieces", pieces, normal((4, 6)), tier=1)
+
+    def softmaxes():
+        i = Input((7, 6))
+        x = L.Dense(4)(i)
+        return Model(i, [tf.nn.softmax(x), tf.nn.log_softmax(x), tf.nn.softmax(x, axis=1), tf.nn.leaky_relu(x, 0.25), tf.nn.elu(x), tf.floor(x * 2.0), x // 0.5])
+
+    yield Case("node-activations", softmaxes, normal((7, 6)), tier=1)
+
+    def bias():
+        i = Input((4, 6))
+        x = tf.nn.bias_add(i, tf.constant(np.arange(6) / 4.0, real()))
+        return Model(i, [x, tf.atan2(i, 2.0), tf.maximum(i, tf.reduce_mean(i, 1, keepdims=True)), i[:, 1:, :-2]])
+
+    yield Case("node-bias", bias, normal((4, 6)), tier=1)
+
+    def names():
+        i = Input((4, 6))
+        return Model(i, tf.norm(i, axis=-1) * 2.0)
+
+    yield Case("node-names", names, normal((4, 6)), tier=1)
+
+
 def operations():
     """Arithmetic on symbolic tensors: TensorFlowOpLayer until 2.3, TFOpLambda and SlicingOpLambda after."""
-    if not E.since(2, 0):
+    if not E.since(1, 15):
         return
     tf = E.tf
     x4 = normal((4,))
@@ -796,6 +880,7 @@ def operations():
 
     yield Case("slices-more", slices_more, normal((7, 6, 4)))
     if not E.since(2, 4):
+        yield from nodes(tf)
         return
 
     def functions():

@@ -4,7 +4,7 @@
 of GRU, CuDNN and Theano.
 
     python golden/make/reject_layouts.py --part theano         with Keras 2.3.1
-    python golden/make/reject_layouts.py --part calls|cudnn    then, in an environment with Keras 3.15.1 and tf_keras 2.21
+    python golden/make/reject_layouts.py --part calls|nodes|cudnn    then, in an environment with Keras 3.15.1 and tf_keras 2.21
 """
 import argparse
 import io
@@ -70,6 +70,46 @@ def calls():
         edit(config)
         case_id = "json-legacy/" + ("dialect/" if expect == "accept" else "reject/keras2/") + name
         bench.write(case_id, {"model.json": json.dumps(config).encode()}, "model.json", TITLES[expect] + what, expect, reason, None if expect == "accept" else twin, what + ".", ["config"])
+    return bench.close()
+
+
+def nodes():
+    """Operations of TensorFlow 2.3 as layers."""
+    import tf_keras
+
+    bench = Bench("reject_layouts.py", "tf_keras", tf_keras.__version__)
+    plain, functions = "json-legacy/tf-2.3.4/operations/node-constants", "json-legacy/tf-2.3.4/operations/node-functions"
+
+    def layer(op):
+        """The first layer of this operation, in the document."""
+        return lambda config: next(r for r in config["config"]["layers"] if r["class_name"] == "TensorFlowOpLayer" and r["config"]["node_def"]["op"] == op)
+
+    def edit(op, change):
+        return lambda config: change(layer(op)(config))
+
+    def at(*way):
+        *way, key, value = way
+        return lambda record: find(record, *way).__setitem__(key, value)
+
+    rows = [
+        # name, twin, edit, reason, what
+        ("node-op-unknown", plain, edit("Mul", at("config", "node_def", "op", "Mull")), REFUSED, "an operation is none of TensorFlow"),
+        ("node-op-missing", plain, edit("Mul", lambda r: r["config"]["node_def"].pop("op")), MALFORMED, "an operation has no name"),
+        ("node-input-missing", plain, edit("Mul", lambda r: r["config"]["node_def"]["input"].pop()), MALFORMED, "a product has one input"),
+        ("node-constant-missing", plain, edit("Mul", at("config", "constants", {})), MALFORMED, "a product has no second factor"),
+        ("node-constant-number", plain, edit("Mul", at("config", "constants", {"7": [1.5, -2.0, 0.25]})), MALFORMED, "a constant is for an input that is not there"),
+        ("node-constant-shape", plain, edit("Mul", at("config", "constants", {"1": [1.5, -2.0]})), MALFORMED, "a constant of two entries is multiplied with three columns"),
+        ("node-type-unknown", plain, edit("Mul", at("config", "node_def", "attr", "T", {"type": "DT_FLOATY"})), REFUSED, "an attribute is a type that is none of TensorFlow"),
+        ("node-list-of-four", functions, edit("ConcatV2", at("config", "node_def", "attr", "N", {"i": "4"})), REFUSED, "a list of three is said to be of four"),
+        ("node-attribute-two", functions, edit("ConcatV2", at("config", "node_def", "attr", "N", {"i": "two"})), REFUSED, "a number is a word"),
+        ("node-definition-a-list", plain, edit("Mul", at("config", "node_def", [])), MALFORMED, "the definition of an operation is a list"),
+        ("node-dangling", plain, edit("Mul", lambda r: r["inbound_nodes"][0][0].__setitem__(0, "nobody")), MALFORMED, "an operation is called on a layer that is not there"),
+        ("node-tensors-two", functions, edit("Reshape", lambda r: r["inbound_nodes"][0].append(list(r["inbound_nodes"][0][0]))), MALFORMED, "an operation of one tensor is called on two"),
+    ]
+    for name, twin, change, reason, what in rows:
+        config = json.loads(content(twin, "model.json").decode())
+        change(config)
+        bench.write("json-legacy/reject/keras2/" + name, {"model.json": json.dumps(config).encode()}, "model.json", TITLES["reject"] + what, "reject", reason, twin, what + ".", ["config"])
     return bench.close()
 
 
@@ -164,7 +204,7 @@ def theano():
     return write(bench, "keras2", rows)
 
 
-PARTS = {"calls": calls, "cudnn": cudnn, "theano": theano}
+PARTS = {"calls": calls, "nodes": nodes, "cudnn": cudnn, "theano": theano}
 
 
 def main():

@@ -283,7 +283,7 @@ static ks_code check_operands(rewiring *w, const ks__tf_operation *operation, co
         look(&seen, &kwargs->as.dict.members[i].value, 0);
     strncat(word, operation->class_name, sizeof word - 3);
     strcat(word, " ");
-    bool where = strcmp(operation->class_name, "Where") == 0;
+    bool where = strcmp(operation->class_name, "Where") == 0 || strcmp(operation->class_name, "Select") == 0;
     if ((seen.mixed && !where) || (!is_float_name(seen.dtype) && !where && (seen.fraction || !strstr(whole, word))))
         return ks__no_word(w->d, w->place, "%s of these types is not the same in TensorFlow", operation->class_name);
     if (seen.vector && strcmp(operation->class_name, "Matmul") == 0)

@@ -74,6 +74,7 @@ static const ks__tf_operation table[] = {
     {"Reshape", "reshape", "tensor", "newshape=shape"},
     {"Round", "math.round", "x", "decimals!0"},
     {"Rsqrt", "math.rsqrt", "x", ""},
+    {"Select", "where", "condition x y", ""},
     {"Selu", "nn.selu", "features", ""},
     {"Sigmoid", "math.sigmoid", "x", ""},
     {"Sign", "math.sign", "x", ""},

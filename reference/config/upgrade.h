@@ -98,6 +98,9 @@ ks_code ks__upgrade_functional(ks__upgrade *u, ks__dict *record, ks__dict *confi
 /// Its input, which older writers leave to the first layer's "batch_input_shape".
 ks_code ks__upgrade_sequential(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place);
 
+/// An operation of TensorFlow 1.14 to 2.3 in a graph, whose calls are in the form of Keras 3 already, as a function.
+/// Other records stay as they are.
+ks_code ks__upgrade_node(ks__upgrade *u, ks_value *record, const char *place);
 /// A TensorFlow function in a graph, whose calls are in the form of Keras 3 already. Other records stay as they are.
 ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *place);
 

@@ -398,6 +398,7 @@ ks_code ks__upgrade_functional(ks__upgrade *u, ks__dict *record, ks__dict *confi
         if (!w.place)
             return u->context->error.code;
         KS_TRY(upgrade_calls(&w, &w.layers[i], &list.as.list.items[i]));
+        KS_TRY(ks__upgrade_node(u, &list.as.list.items[i], w.place));
         KS_TRY(ks__upgrade_operation(u, &list.as.list.items[i], w.place));
     }
     w.place = place;

@@ -564,6 +564,10 @@ KS_FORWARD(OpWhere) {
     return KS_OK;
 }
 
+KS_FORWARD(OpSelect) {
+    return KS_REAL(ks__forward_OpWhere)(run, call, object, out);
+}
+
 // 1 where the class stands, along a new axis; numbers outside the classes give none.
 KS_FORWARD(OpOneHot) {
     const ks_operation *params = object->params;

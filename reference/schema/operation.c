@@ -310,6 +310,28 @@ done:
 
 KS_KEYLESS_CLASS(Where, "keras.src.ops.numpy", where_arguments, where_infer)
 
+// TensorFlow 1's where: of one shape. A condition that chooses whole rows is another operation.
+static ks_code select_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    ks_operand operands[3];
+    ks_code code;
+    for (int i = 0; i < 3; i++)
+        KS_TRY(ks_operand_at(&operands[i], call, object, (size_t)i));
+    for (int i = 1; i < 3; i++) {
+        const ks_shape *a = &operands[0].array->shape, *b = &operands[i].array->shape;
+        bool same = a->rank == b->rank;
+        for (int k = 0; same && k < a->rank; k++)
+            same = ks_dims_agree(a->dims[k], b->dims[k]);
+        if (!same)
+            return ks_fail(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_CONFIG, KS_NO_OFFSET, object->place,
+                           "a choice between tensors of different shapes cannot be run by this reference");
+    }
+    KS_TRY(where_infer(out, call, object));
+done:
+    return code;
+}
+
+KS_KEYLESS_CLASS(Select, "keras2.compat.v1.where", where_arguments, select_infer)
+
 // --- types ----------------------------------------------------------------------------------------------------------
 
 static const ks_key cast_keys[] = {
