@@ -150,7 +150,8 @@ static const node_operation operations[] = {
     {"MatMul", "linalg.matmul", "@ b#", "transpose_a=transpose_a transpose_b=transpose_b"},
     PRODUCT("BatchMatMul"),
     PRODUCT("BatchMatMulV2"),
-    {"StridedSlice", NULL, "@ begin end strides", "begin_mask= end_mask= ellipsis_mask= new_axis_mask= shrink_axis_mask="},
+    {"StridedSlice", NULL, "@ begin end strides",
+     "begin_mask= end_mask= ellipsis_mask= new_axis_mask= shrink_axis_mask="},
     {"Slice", NULL, "@ begin size", ""},
 };
 
@@ -338,8 +339,7 @@ static ks_code put_attribute(const node *n, ks__dict *kwargs, const ks_member *a
     const char *rule = find_rule(n, attribute->key, &size), *key;
     ks_value value;
     if (!rule)
-        return changes_nothing(n, attribute) ? KS_OK
-                                          : refuse(n, &attribute->value, "attribute", attribute->key.data);
+        return changes_nothing(n, attribute) ? KS_OK : refuse(n, &attribute->value, "attribute", attribute->key.data);
     if (rule[0] == '?' || (rule[0] == '=' && size == 1)) // a mask of a slice is read by the slice
         return KS_OK;
     if (!attribute_value(n, &value, &attribute->value) && !attribute_list(n, &value, &attribute->value))
@@ -374,9 +374,11 @@ static bool is_numbers(const ks_value *value) {
 static ks_code place_inputs(node *n, const ks_value *first) {
     bool list = first->type == KS_VALUE_LIST;
     const ks_value *tensors = list ? first->as.list.items : first;
-    size_t count = list ? first->as.list.count : 1, used = 0, n_constants = n->constants ? n->constants->as.dict.count : 0;
+    size_t count = list ? first->as.list.count : 1, used = 0,
+           n_constants = n->constants ? n->constants->as.dict.count : 0;
     if (count + n_constants != n->n_inputs)
-        return malformed(n, first, "inbound_nodes", "the tensors and constants are not as many as the operation's inputs");
+        return malformed(n, first, "inbound_nodes",
+                         "the tensors and constants are not as many as the operation's inputs");
     n->inputs = ks_arena_get(n->u->arena, n->n_inputs + 1, sizeof(*n->inputs));
     if (!n->inputs)
         return n->u->context->error.code;
