@@ -67,13 +67,13 @@ static void put_request(ks_json_writer *w, const ks_adapter_request *r) {
     put_text(w, "format", r->format);
     put_text(w, "architecture", r->architecture);
     put_names(w, "custom_objects", r->custom_objects);
+    put_text(w, "initial", r->initial);
+    put_options(w, r->options);
     if (strcmp(r->verb, "write") == 0) {
         put_text(w, "to", r->to);
         put_text(w, "out", r->out);
         return;
     }
-    put_text(w, "initial", r->initial);
-    put_options(w, r->options);
     put_text(w, "inputs", r->inputs);
     put_text(w, "outputs", r->outputs);
     put_text(w, "weights", r->weights);

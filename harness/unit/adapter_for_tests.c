@@ -355,6 +355,20 @@ static void send(ks_text text, FILE *out, const request *r) {
     (void)r;
 }
 
+/// Whatever is asked, a program finds all that it needs for reading.
+static bool is_whole(const ks_value *root, const char *verb) {
+    static const char *const keys[] = {"seq",     "file",    "format",  "architecture", "custom_objects",
+                                       "initial", "options", "outputs", "weights",      "dump"};
+    static const char *const to_write[] = {"seq",     "file",    "format", "architecture", "custom_objects",
+                                           "initial", "options", "to",     "out"};
+    bool write = strcmp(verb, "write") == 0;
+    size_t count = write ? sizeof(to_write) / sizeof(to_write[0]) : sizeof(keys) / sizeof(keys[0]);
+    for (size_t i = 0; i < count; i++)
+        if (!ks_value_get(root, write ? to_write[i] : keys[i]))
+            return false;
+    return true;
+}
+
 static int serve(void) {
     FILE *in = fdopen(3, "r"), *out = fdopen(4, "w");
     char *line = NULL;
@@ -384,6 +398,8 @@ static int serve(void) {
         asked_to_end = strcmp(r.verb, "bye") == 0;
         if (!asked_to_end) {
             if (strcmp(r.verb, "hello") != 0) {
+                if (!is_whole(root, r.verb))
+                    return 9;
                 n_requests++;
                 misbehave(&r);
             }
