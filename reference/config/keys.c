@@ -509,6 +509,8 @@ static ks_code read_policy(const field *f) {
         return wrong_type(f, "the name of a dtype policy");
     if (ks_text_is(name->text, "float32"))
         return KS_OK;
+    if (f->object->row->policy && ks_text_is(name->text, f->object->row->policy))
+        return KS_OK;
     return no_policy(f, name);
 }
 

@@ -153,9 +153,10 @@ struct ks_class {
     size_t params_size;
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
-    const char *unsupported;              ///< why this class cannot be run, or NULL
-    const char *unsafe;                   ///< why obeying it would be unsafe, or NULL
-    const char *since;                    ///< first Keras version that has it, or NULL
+    const char *policy;      ///< a dtype policy besides float32 that it can have: its check says when; or NULL
+    const char *unsupported; ///< why this class cannot be run, or NULL
+    const char *unsafe;      ///< why obeying it would be unsafe, or NULL
+    const char *since;       ///< first Keras version that has it, or NULL
     const struct ks_plugin_class *custom; ///< the table of a custom class; NULL for Keras's own
     /// Checks between keys, after the key table was applied. May be NULL.
     ks_code (*check)(ks_context *context, ks_object *object);

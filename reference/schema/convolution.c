@@ -257,7 +257,8 @@ static ks_code depthwise_build(ks_call *call, ks_object *object) {
     channels = channels_of(params, input);
     KS_TRY(ks_window_shape(&result, call, object, &input->shape, &rule, channels));
     kernel = kernel_shape(params, false, channels, params->depth_multiplier);
-    KS_TRY(ks_add_variable(call, object, "kernel", &kernel, KS_DTYPE_NONE, true));
+    KS_TRY(
+        ks_add_variable(call, object, ks_is_old(object) ? "depthwise_kernel" : "kernel", &kernel, KS_DTYPE_NONE, true));
     KS_TRY(add_bias(call, object, ks_size_multiply(channels, params->depth_multiplier)));
 done:
     return code;

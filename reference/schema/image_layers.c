@@ -35,6 +35,26 @@ done:
     return code;
 }
 
+static bool is_number(const ks_value *value) {
+    return value->type == KS_VALUE_INT || value->type == KS_VALUE_FLOAT;
+}
+
+// Every "factor": a number, or a list of the least and the largest.
+static ks_code factors_check(ks_context *context, ks_object *object) {
+    for (size_t i = 0; i < object->row->n_keys; i++) {
+        const ks_key *key = &object->row->keys[i];
+        const ks_value *value = ks_value_get(object->config, key->name);
+        if (!strstr(key->name, "factor") || !value || is_number(value) ||
+            (value->type == KS_VALUE_NULL && key->flags & KS_NULLABLE))
+            continue;
+        if (value->type != KS_VALUE_LIST || value->as.list.count != 2 || !is_number(&value->as.list.items[0]) ||
+            !is_number(&value->as.list.items[1]))
+            return ks_key_error(context, KS_E_CONFIG_TYPE, object, key->name,
+                                "expected a number or a list of two numbers");
+    }
+    return KS_OK;
+}
+
 #define UNCHANGED(class_name, key_table)                                                                               \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
@@ -43,6 +63,7 @@ done:
         KS_KEYS(key_table),                                                                                            \
         .arguments = unchanged_arguments,                                                                              \
         .mask = KS_MASK_NONE,                                                                                          \
+        .check = factors_check,                                                                                        \
         .infer = unchanged_infer,                                                                                      \
     }
 
@@ -262,6 +283,7 @@ static const ks_key random_rotation_keys[] = {
     KS_ROW_LOOSE(fill_value, FLOAT, 0, "0.0"),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(value_range, ANY, KS_READ_ONLY, "[0, 255]"), // of 3.0 to 3.3, which do nothing with it
 };
 
 UNCHANGED(RandomRotation, random_rotation_keys);
@@ -298,8 +320,8 @@ DESCRIBED(RandomShear, NO_KERNEL, NULL, random_shear_keys);
 
 static const ks_key random_translation_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height_factor, FLOAT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(width_factor, FLOAT, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(height_factor, ANY, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(width_factor, ANY, KS_REQUIRED, NULL),
     KS_ROW_LOOSE(fill_mode, TEXT, 0, "\"reflect\""),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),
@@ -310,8 +332,8 @@ UNCHANGED(RandomTranslation, random_translation_keys);
 
 static const ks_key random_zoom_keys[] = {
     IMAGE_KEYS,
-    KS_ROW_LOOSE(height_factor, FLOAT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(width_factor, FLOAT, KS_NULLABLE, "null"),
+    KS_ROW_LOOSE(height_factor, ANY, KS_REQUIRED, NULL),
+    KS_ROW_LOOSE(width_factor, ANY, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(fill_mode, TEXT, 0, "\"reflect\""),
     KS_ROW_LOOSE(interpolation, TEXT, 0, "\"bilinear\""),
     KS_ROW_LOOSE(seed, ANY, KS_NULLABLE, "null"),

@@ -203,6 +203,14 @@ static ks_code boundaries_check(ks_context *context, const ks_object *object, co
     return KS_OK;
 }
 
+// Until 3.9 a layer that gives the numbers of bins has the dtype "int64", and so have the numbers.
+static bool is_int64(const ks_object *object) {
+    const ks_value *value = ks_value_get(object->config, "dtype");
+    const ks_value *config = value ? ks_value_get(value, "config") : NULL;
+    const ks_value *name = config ? ks_value_get(config, "name") : value;
+    return name && name->type == KS_VALUE_STRING && ks_text_is(name->text, "int64");
+}
+
 static ks_code discretization_check(ks_context *context, ks_object *object) {
     const ks_discretization *params = object->params;
     const ks_numbers *numbers = &params->bin_boundaries;
@@ -212,6 +220,10 @@ static ks_code discretization_check(ks_context *context, ks_object *object) {
     if (numbers->items && numbers->shape.rank != 1)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "bin_boundaries",
                             "expected a list of numbers, found rank %d", (int)numbers->shape.rank);
+    if (params->output_mode != KS_BINS_INT && is_int64(object))
+        return ks_key_error(context, KS_E_CONFIG_POLICY, object, "dtype",
+                            "dtype policy \"int64\" with output_mode \"%s\" cannot be run by this reference",
+                            bin_modes[params->output_mode]);
     if (params->sparse && params->output_mode == KS_BINS_INT)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "sparse", "true with output_mode \"int\"");
     if (params->sparse)
@@ -233,7 +245,7 @@ static ks_code discretization_infer(ks_tree *out, ks_call *call, ks_object *obje
         return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "bin_boundaries",
                             "a layer that was never adapted cannot be run");
     if (params->output_mode == KS_BINS_INT)
-        return ks_result(out, call, ks_is_old(object) ? KS_INT64 : KS_INT32, &input->shape);
+        return ks_result(out, call, ks_is_old(object) || is_int64(object) ? KS_INT64 : KS_INT32, &input->shape);
     KS_TRY(ks_call_check_rank(call, object, input, params->output_mode == KS_BINS_ONE_HOT ? 1 : 2, KS_MAX_RANK - 1));
     shape = input->shape;
     if (params->output_mode != KS_BINS_ONE_HOT)
@@ -254,6 +266,7 @@ const ks_class ks_class_Discretization = {
     .written = "bin_boundaries num_bins epsilon output_mode sparse name dtype_name",
     .params_size = sizeof(ks_discretization),
     .mask = KS_MASK_NONE,
+    .policy = "int64",
     .check = discretization_check,
     .infer = discretization_infer,
 };

@@ -57,8 +57,10 @@ static ks_code dropout_check(ks_context *context, ks_object *object) {
     return rate_check(context, object);
 }
 
+// In Keras 3 the outermost call's training, False when predicting, takes the place of what the graph says (its random
+// layers write True); Keras 2 obeys the graph.
 ks_code ks_check_inference(ks_call *call, const ks_object *object, size_t training_argument) {
-    if (!ks_call_flag(call, training_argument, false))
+    if (!ks_is_old(object) || !ks_call_flag(call, training_argument, false))
         return KS_OK;
     return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "training",
                         "a call with training=True cannot be run by this reference");
