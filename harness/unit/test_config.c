@@ -167,6 +167,8 @@ typedef struct wrong {
 } wrong;
 
 #define D(more) SEQUENTIAL(PLAIN_DENSE("d", more))
+#define L(class_name, more)                                                                                            \
+    SEQUENTIAL("{\"module\":\"keras.layers\",\"class_name\":\"" class_name "\",\"config\":{\"name\":\"l\"," more "}}")
 #define AT "config.json:/config/layers/0/config"
 #define DEEP4(x) "{\"a\":{\"a\":{\"a\":{\"a\":" x "}}}}"
 #define DEEP16(x) DEEP4(DEEP4(DEEP4(DEEP4(x))))
@@ -213,6 +215,13 @@ static const wrong wrongs[] = {
      D("\"units\":3,\"dtype\":{\"class_name\":\"DTypePolicy\",\"config\":{\"name\":\"float32\",\"size\":1}}")},
     {KS_E_CONFIG_VALUE, AT "/name", SEQUENTIAL(PLAIN_DENSE("a/b", "\"units\":3"))},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/name", SEQUENTIAL(PLAIN_DENSE("a\\u0000b", "\"units\":3"))},
+    {KS_E_CONFIG_TYPE, AT "/factor", L("RandomRotation", "\"factor\":\"much\"")},
+    {KS_E_CONFIG_TYPE, AT "/width_factor", L("RandomTranslation", "\"height_factor\":0.1,\"width_factor\":[0.1]")},
+    {KS_E_CONFIG_TYPE, AT "/width_factor", L("RandomTranslation", "\"height_factor\":[0,1],\"width_factor\":[0,null]")},
+    {KS_E_CONFIG_TYPE, AT "/height_factor", L("RandomZoom", "\"height_factor\":null")},
+    {KS_E_CONFIG_POLICY, AT "/dtype",
+     L("Discretization", "\"bin_boundaries\":[0.5],\"output_mode\":\"one_hot\",\"dtype\":\"int64\"")},
+    {KS_E_CONFIG_POLICY, AT "/dtype", L("Discretization", "\"bin_boundaries\":[0.5],\"dtype\":\"int32\"")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/autocast", D("\"units\":3,\"autocast\":false")},
     {KS_E_CONFIG_UNSUPPORTED_VALUE, AT "/quantization_config", D("\"units\":3,\"quantization_config\":{\"a\":1}")},
     {KS_E_CONFIG_DUPLICATE_LAYER, "config.json:/config/layers/1/config/name",

@@ -154,12 +154,19 @@ static void test_assets(void **state) {
     assert_int_equal(run(KASSAY " convert packed.keras alone.weights.h5"), 0); // weights alone carry weights alone
 }
 
+// Random layers of Keras 3 are called with training=True, which has no effect there; Keras 2 would obey it.
+static void test_training_in_a_graph(void **state) {
+    (void)state;
+    assert_int_equal(run(KASSAY " convert " GOLDEN "keras-v3-dir/keras-3.9.2/preprocessing/augmented-image/model m.h5"),
+                     0);
+    assert_int_equal(run(KASSAY " check m.h5"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_pair),
-        cmocka_unit_test(test_failure_leaves_nothing),
-        cmocka_unit_test(test_report_of_losses),
-        cmocka_unit_test(test_assets),
+        cmocka_unit_test(test_every_pair),          cmocka_unit_test(test_failure_leaves_nothing),
+        cmocka_unit_test(test_report_of_losses),    cmocka_unit_test(test_assets),
+        cmocka_unit_test(test_training_in_a_graph),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

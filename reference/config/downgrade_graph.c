@@ -158,11 +158,16 @@ static bool made_by_operation(const rewiring *w, const ks_value *tensor) {
     return layer && layer->operation;
 }
 
+/// The call of a whole model decides over a training=True of Keras 3, which Keras 2 would obey.
+static bool is_no_order(ks_text name, const ks_value *value) {
+    return value->type == KS_VALUE_BOOL && value->as.boolean && ks_text_is(name, "training");
+}
+
 /// MultiHeadAttention of Keras 2 finds these masks with its inputs; Keras 3 writes them into the call. Only masks that
 /// come with the inputs are made by operations.
 static ks_code drop_argument(bool *drop, rewiring *w, const ks_class *row, ks_text name, const ks_value *value) {
     static const char *const implied[] = {"query_mask", "key_mask", "value_mask"};
-    *drop = value->type == KS_VALUE_NULL;
+    *drop = value->type == KS_VALUE_NULL || is_no_order(name, value);
     if (*drop || strcmp(row->name, "MultiHeadAttention") != 0)
         return KS_OK;
     for (size_t i = 0; i < 3; i++) {
