@@ -16,6 +16,7 @@ class Case:
     tags: list = dataclasses.field(default_factory=list)
     finish: typing.Callable = None  # called with (model, inputs) before saving: compile, train, freeze
     second: typing.Callable = None  # float64 outputs from float64 inputs in numpy, where TensorFlow has no such kernel
+    eager: bool = False  # numbers of model(x), where those of predict() are not the layer's
     script: str = ""
     also: tuple = ()  # further formats: "weights-v3", "json-v3"
     shard_gib: float = None  # max_shard_size of weights-v3-sharded

@@ -12,6 +12,14 @@ def softmax_masked():
     return keras.Model([x, m], L.Softmax()(x, mask=m))
 
 
+def in_a_row():
+    i = keras.Input((4, 6))
+    x = L.PReLU(shared_axes=[1])(L.Dense(6, activation="hard_sigmoid")(i))
+    x = L.Dense(6, activation="selu")(L.ELU(alpha=0.7)(L.LeakyReLU(negative_slope=0.17)(x)))
+    x = L.ReLU(max_value=0.9, negative_slope=0.2, threshold=0.1)(x)
+    return keras.Model(i, L.Softmax(axis=1)(L.Dense(3, activation="softplus")(x)))
+
+
 def bools(width):
     def draw(rng, batch):
         mask = rng.integers(0, 2, (batch, width)).astype("bool")
@@ -42,6 +50,7 @@ def cases():
             lambda: keras.Sequential([keras.Input((4,)), L.Dense(6, activation=L.LeakyReLU(negative_slope=0.3))]),
             normal((4,)),
         ),
+        Case("activations-in-a-row", in_a_row, normal((4, 6))),
         layer_case("glu", lambda: L.Activation("glu"), (6,)) if hasattr(keras.activations, "glu") else None,
     ]
     out += [

@@ -26,6 +26,17 @@ def concatenate_time():
     return keras.Model([a, b], L.SimpleRNN(3)(x))
 
 
+def merged_towers(dot):
+    """`dot`: Keras before 3.1 writes a Dot layer and does not read it back."""
+    i, j = keras.Input((4, 6), name="left"), keras.Input((4, 3), name="right")
+    a, b, c = L.Dense(6)(i), L.Dense(6, activation="tanh")(j), L.Dense(6)(j)
+    x, y = L.Multiply()([L.Add()([a, b, c]), b]), L.Subtract()([L.Average()([a, b, c]), c])
+    z = L.Minimum()([L.Maximum()([a, b]), c])
+    scores = L.Concatenate(axis=1)([x, y])
+    scores = L.Dot(axes=(2, 2), normalize=True)([scores, z]) if dot else scores
+    return keras.Model([i, j], [L.Dense(2)(scores), L.Dense(3)(L.Concatenate()([x, z]))])
+
+
 def cases():
     c, pair = layer_case, ((4, 6), (4, 6))
     return [
@@ -45,5 +56,7 @@ def cases():
         Case("concatenate-masked", concatenate_masked, several(tokens(9, 20), tokens(9, 20)), batch=5, old=MASKS_ARE_JOINED_BY_OR),
         Case("add-masked", add_masked, several(tokens(9, 20), tokens(9, 20)), batch=5),
         Case("concatenate-time-masked", concatenate_time, several(tokens(9, 20), tokens(8, 20)), batch=5),
+        Case("merged-towers", lambda: merged_towers(True), normal((4, 6), (4, 3))),
+        Case("merged-towers-without-dot", lambda: merged_towers(False), normal((4, 6), (4, 3))),
         Case("add-then-dense", lambda: keras.Sequential([keras.Input((4,)), L.Dense(6), L.Dense(3)]), normal((4,)), batch=5),
     ]

@@ -1,7 +1,8 @@
 """Pooling and global pooling."""
 
+import keras
 import numpy as np
-from case import layer_case
+from case import Case, layer_case, normal
 from keras import layers as L
 
 
@@ -25,6 +26,15 @@ def pool3d(size, strides, same, maximum):
     return second
 
 
+def pooled_convolutions():
+    """Between layers with weights: windows, strides and padding of one and two dimensions."""
+    i, j = keras.Input((9, 10, 3)), keras.Input((11, 3))
+    x = L.MaxPooling2D((2, 3), strides=(2, 1), padding="same")(L.Conv2D(4, 2)(i))
+    x = L.Conv2D(6, 2)(L.AveragePooling2D(2, strides=(1, 2))(x))
+    y = L.AveragePooling1D(3, strides=2, padding="same")(L.MaxPooling1D(2)(L.Conv1D(6, 2)(j)))
+    return keras.Model([i, j], [L.GlobalMaxPooling2D()(x), L.GlobalAveragePooling2D(keepdims=True)(x), L.GlobalAveragePooling1D()(y)])
+
+
 def cases():
     shapes = {1: (11, 3), 2: (8, 9, 3), 3: (6, 7, 8, 2)}
     out = []
@@ -44,5 +54,6 @@ def cases():
         if "pooling-3d" in case.name and not case.name.startswith("global"):
             size, strides, same = (3, 2, True) if "same" in case.name else (3, 1, False) if "strides" in case.name else (2, 2, False)
             case.second = pool3d(size, strides, same, case.name.startswith("max"))
+    out.append(Case("pooled-convolutions", pooled_convolutions, normal((9, 10, 3), (11, 3))))
     out.append(layer_case("max-pooling-2d-uneven", lambda: L.MaxPooling2D((2, 3), strides=(3, 2)), shapes[2]))
     return out

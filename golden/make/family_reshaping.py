@@ -1,7 +1,18 @@
 """Layers that move elements: flatten, reshape, permute, repeat, pad, crop, upsample."""
 
-from case import layer_case
+import keras
+from case import Case, layer_case, normal
 from keras import layers as L
+
+
+def in_a_row():
+    i = keras.Input((6, 7, 3))
+    x = L.Conv2D(4, 2)(L.ZeroPadding2D(((1, 2), (3, 0)))(i))
+    x = L.UpSampling2D((2, 3))(L.Cropping2D(((1, 2), (0, 3)))(x))
+    x = L.Dense(3)(L.Reshape((4, -1))(L.Permute((3, 1, 2))(x)))
+    y = L.Cropping1D((1, 0))(L.UpSampling1D(2)(L.ZeroPadding1D((1, 3))(x)))
+    z = L.RepeatVector(2)(L.Dense(2)(L.Flatten()(x)))
+    return keras.Model(i, [L.Dense(2)(y), z])
 
 
 def cases():
@@ -27,5 +38,6 @@ def cases():
         c("up-sampling-2d", lambda: L.UpSampling2D((2, 3)), two, old=True),
         c("up-sampling-2d-bilinear", lambda: L.UpSampling2D((2, 3), interpolation="bilinear"), two, old=True),
         c("up-sampling-2d-channels-first", lambda: L.UpSampling2D(2, data_format="channels_first"), two),
+        Case("reshaped-in-a-row", in_a_row, normal((6, 7, 3))),
         c("up-sampling-3d", lambda: L.UpSampling3D((2, 1, 3)), three),
     ]

@@ -243,7 +243,7 @@ def as_numpy(structure_of_tensors):
     return [np.array(t) for t in flatten(structure_of_tensors)]
 
 
-def predict(model, inputs):
+def predict(model, inputs, eager=False):
     """`inputs` in the order of model.inputs, handed over in the model's own structure."""
     batch = len(inputs[0])
     names = [t.name for t in flatten(model.inputs)]
@@ -253,10 +253,12 @@ def predict(model, inputs):
         given = dict(zip(sorted(struct), inputs))
         if len(names) == 1:
             given = {next(iter(struct)): inputs[0]}
+    if eager:
+        return as_numpy(model(given, training=False))
     return as_numpy(model.predict(given, batch_size=batch, verbose=0))
 
 
-def float64_outputs(build, weights, inputs):
+def float64_outputs(build, weights, inputs, eager=False):
     keras.backend.clear_session()
     keras.config.set_floatx("float64") if hasattr(keras, "config") else keras.backend.set_floatx("float64")
     set_policy("float64")
@@ -265,7 +267,7 @@ def float64_outputs(build, weights, inputs):
         if not model.built or not model.inputs:
             predict_unbuilt(model, [x.astype("float64") if x.dtype == np.float32 else x for x in inputs])
         set_weights(model, [w.astype("float64") if w.dtype == np.float32 else w for w in weights])
-        return predict(model, [x.astype("float64") if x.dtype == np.float32 else x for x in inputs])
+        return predict(model, [x.astype("float64") if x.dtype == np.float32 else x for x in inputs], eager)
     finally:
         keras.backend.clear_session()
         keras.config.set_floatx("float32") if hasattr(keras, "config") else keras.backend.set_floatx("float32")
@@ -378,6 +380,12 @@ def legacy_h5_format():
     return legacy_h5_format
 
 
+def half_in_gib(model):
+    """A size of shards that makes two or three of any model."""
+    sizes = [int(np.array(w).nbytes) for w in model.weights] or [1]
+    return max(max(sizes), sum(sizes) * 6 // 10) / (1 << 30)
+
+
 def save_artifact(model, kind, folder, shard_gib=None):
     """Saves, and returns (artifact, bytes of the HDF5 file, architecture)."""
     if kind == "keras-v3":
@@ -457,21 +465,21 @@ def write_case(out, kind, family, case):
         if case.finish:
             case.finish(model, inputs)
         weights = [np.array(w) for w in model.weights]
-        artifact, h5_bytes, architecture = save_artifact(model, kind, folder, case.shard_gib)
+        artifact, h5_bytes, architecture = save_artifact(model, kind, folder, case.shard_gib or half_in_gib(model))
         names = legacy_names(model, h5_bytes, kind) if kind in LEGACY else dataset_names(h5_bytes, weights)
         numbers = None
         if kind != "json-v3":
-            outputs = predict(model, inputs)
+            outputs = predict(model, inputs, case.eager)
             if case.second:
                 doubles = case.second([x.astype("float64") for x in inputs])
             else:
-                doubles = float64_outputs(case.build, weights, inputs)
+                doubles = float64_outputs(case.build, weights, inputs, case.eager)
             numbers = check_numbers(outputs, doubles, inputs, [v.shape for v in model.weights])
         bug, loaded = None, model
         try:
             loaded = load_artifact(kind, folder)
             if kind != "json-v3":
-                check_reload(loaded, weights, outputs, inputs)
+                check_reload(loaded, weights, outputs, inputs, case.eager)
         except Exception as error:  # noqa: BLE001: a legacy file stays as a finding about its writer
             if kind not in LEGACY:
                 raise
@@ -527,11 +535,11 @@ def predict_unbuilt(model, inputs):
     model(inputs[0] if len(inputs) == 1 else inputs)
 
 
-def check_reload(model, weights, outputs, inputs):
+def check_reload(model, weights, outputs, inputs, eager):
     again = [np.array(w) for w in model.weights]
     if len(again) != len(weights) or any(a.tobytes() != w.tobytes() for a, w in zip(again, weights)):
         raise Refused("FINDING: the writer's own reload has other weights")
     if any(len(t.shape) != x.ndim for t, x in zip(flatten(model.outputs), outputs)):
         raise Refused("FINDING: the shapes of model.outputs are not those of the outputs")
-    if any(a.tobytes() != b.tobytes() for a, b in zip(predict(model, inputs), outputs)):
+    if any(a.tobytes() != b.tobytes() for a, b in zip(predict(model, inputs, eager), outputs)):
         raise Refused("FINDING: the writer's own reload predicts otherwise")

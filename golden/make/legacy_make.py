@@ -3,7 +3,8 @@
     python golden/make/legacy_make.py --writer keras-2.3.1 --out golden [--family NAME] [--only GLOB] [--all]
 
 The writer's name says which Keras is taken: keras-N the package keras, tf-N tensorflow.keras, tfkeras-N the package tf_keras.
-Which models a writer makes: a share of each tier by the writer's weight, chosen by name (--all: every one).
+Which models a writer makes: a share of each tier by the writer's weight, chosen by name (--all: every one). With
+--matrix those that stand for the cells of matrix.py which have no case yet.
 What Keras refuses, or what could not see a bug, is printed.
 """
 
@@ -13,6 +14,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import matrix
+
 for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("TF_ENABLE_ONEDNN_OPTS", "0"), ("TF_NUM_INTRAOP_THREADS", "1"), ("TF_NUM_INTEROP_THREADS", "1")):
     os.environ.setdefault(name, value)
 
@@ -32,6 +35,8 @@ def chosen(writer, case, golden):
     """Whether this writer makes this case."""
     if case.tier == 4:
         return writer in WIDE
+    if case.tier == 5:  # only where it stands for a cell of matrix.py
+        return False
     share = WEIGHTS.get(writer, OTHERS)[case.tier - 1]
     return golden.seed_of("%s %s/%s" % (writer, case.family, case.name)) % share == 0
 
@@ -48,6 +53,26 @@ def formats(writer, case, full):
     return kinds
 
 
+def fill_matrix(env, golden, models, out):
+    """Makes one case for each cell of the matrix that has none."""
+    cases = {}
+    for family, make in models.FAMILIES:
+        for case in make():
+            case.family, case.script = family, models.__name__ + ".py"
+            cases[family, case.name] = case
+
+    def write(family, name, kinds):
+        count, problems = golden.write_case(env, out, cases[family, name], kinds)
+        print(family, name, *kinds, count, flush=True)
+        for problem in problems:
+            print(problem, flush=True)
+
+    left = matrix.fill(out, env.writer, set(cases), write)
+    for kind, family in left:
+        print("NOT FILLED: %s/%s/%s" % (kind, env.writer, family))
+    return 1 if left else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--writer", required=True)
@@ -57,6 +82,7 @@ def main():
     parser.add_argument("--format", default="*")
     parser.add_argument("--suffix", default="", help="appended to the names of cases: --suffix=-theano")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--matrix", action="store_true", help="what matrix.py misses, instead")
     arguments = parser.parse_args()
     import legacy_golden as golden
 
@@ -66,6 +92,8 @@ def main():
     else:
         import legacy_models_keras2 as models
     models.use(env)
+    if arguments.matrix:
+        return fill_matrix(env, golden, models, arguments.out)
     written, refused = 0, []
     for family, make in models.FAMILIES:
         if arguments.family and family != arguments.family:

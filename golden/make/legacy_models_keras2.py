@@ -214,6 +214,16 @@ def activation():
     yield layer("thresholded-relu", lambda: L.ThresholdedReLU(theta=0.6), (6,), also=("json-legacy",))
     if has("Softmax"):
         yield layer("softmax-axis", lambda: L.Softmax(axis=1), (4, 3))
+
+    def in_a_row():
+        i = Input((4, 6))
+        x = L.PReLU(shared_axes=[1])(L.Dense(6, activation="hard_sigmoid")(i))
+        x = L.Dense(6, activation="selu")(L.ELU(alpha=0.7)(L.LeakyReLU(alpha=0.17)(x)))
+        x = L.Dense(4, activation="softplus")(L.ThresholdedReLU(theta=0.1)(x))
+        x = L.ReLU(max_value=0.9)(x) if has("ReLU") else L.Activation("softsign")(x)
+        return Model(i, L.Softmax(axis=1)(x) if has("Softmax") else L.Activation("softmax")(x))
+
+    yield Case("activations-in-a-row", in_a_row, normal((4, 6)), tier=5)
     yield Case("dense-activation-layer", lambda: Sequential([L.Dense(6, input_shape=(4,)), L.LeakyReLU(alpha=0.3), L.Dense(3), L.Activation("softsign")]), normal((4,)), tier=3)
 
 
@@ -315,6 +325,17 @@ def pooling():
             yield layer("global-%s-2d-keepdims" % low, lambda glob=glob: glob[2](keepdims=True), two_d, also=NEW)
 
 
+    def between_convolutions():
+        i, j = Input((9, 10, 3)), Input((11, 3))
+        x = L.MaxPooling2D((2, 3), strides=(2, 1), padding="same")(L.Conv2D(4, 2)(i))
+        x = L.Conv2D(6, 2)(L.AveragePooling2D(2, strides=(1, 2))(x))
+        y = L.AveragePooling1D(3, strides=2, padding="same")(L.MaxPooling1D(2)(L.Conv1D(6, 2)(j)))
+        average = L.GlobalAveragePooling2D(keepdims=True) if E.since(2, 6) else L.GlobalAveragePooling2D()
+        return Model([i, j], [L.GlobalMaxPooling2D()(x), average(x), L.GlobalAveragePooling1D()(y)])
+
+    yield Case("pooled-convolutions", between_convolutions, normal((9, 10, 3), (11, 3)), tier=5)
+
+
 def conv_then(make, shape, width=4):
     """A convolution first, so that the numbers depend on weights."""
     rank = len(shape) - 1
@@ -341,6 +362,18 @@ def reshaping():
         if name == "flatten-first" and E.multi and E.number < (2, 2):
             continue
         yield Case(name, lambda make=make, shape=shape: conv_then(make, shape)(), normal(shape), tier=tier, also=("json-legacy",) if "2d" in name else ())
+
+    def in_a_row():
+        i = Input((6, 7, 3))
+        x = L.Conv2D(4, 2)(L.ZeroPadding2D(((1, 2), (3, 0)))(i))
+        x = L.UpSampling2D((2, 3))(L.Cropping2D(((1, 2), (0, 3)))(x))
+        # Until 2.3 the width that -1 stands for is not known to the next layer of tf.keras.
+        x = L.Dense(3)(L.Reshape((4, -1) if E.multi or E.since(2, 3) else (4, 180))(L.Permute((3, 1, 2))(x)))
+        y = L.Cropping1D((1, 0))(L.UpSampling1D(2)(L.ZeroPadding1D((1, 3))(x)))
+        z = L.RepeatVector(2)(L.Dense(2)(L.Flatten()(x)))
+        return Model(i, [L.Dense(2)(y), z])
+
+    yield Case("reshaped-in-a-row", in_a_row, normal((6, 7, 3)), tier=5)
     if not E.multi or E.number >= (2, 2, 3):
         yield layer("upsampling-2d-bilinear", lambda: L.UpSampling2D((2, 3), interpolation="bilinear"), two_d, also=NEW, second=bilinear(2, 3))
 
@@ -381,6 +414,18 @@ def merging():
                 return Model(inputs, L.Dense(3)(getattr(L, cls)()(inputs)))
 
             yield Case(name, build, normal((4, 6), (4, 6), *many), tier=tier, also=("json-legacy", "keras-v3") if tier == 1 else ())
+
+    def towers():
+        i, j = Input((4, 6), name="left"), Input((4, 3), name="right")
+        a, b, c = L.Dense(6)(i), L.Dense(6, activation="tanh")(j), L.Dense(6)(j)
+        x = L.Multiply()([L.Add()([a, b, c]), b])
+        y = L.Subtract()([L.Average()([a, b, c]), c]) if has("Subtract") else L.Average()([a, b, c])
+        z = L.Maximum()([a, b])
+        z = L.Minimum()([z, c]) if has("Minimum") else z
+        scores = L.Dot(axes=(2, 2), normalize=True)([L.Concatenate(axis=1)([x, y]), z])
+        return Model([i, j], [L.Dense(2)(scores), L.Dense(3)(L.Concatenate()([x, z]))])
+
+    yield Case("merged-towers", towers, normal((4, 6), (4, 3)), tier=5)
     yield layer("concatenate", lambda: L.Concatenate(), (4, 6), (4, 3), tier=1)
     yield layer("concatenate-axis-1", lambda: L.Concatenate(axis=1), (4, 6), (3, 6), also=("json-legacy",))
     yield layer("dot", lambda: L.Dot(axes=1), (6,), (6,))

@@ -2,7 +2,7 @@
 
     python golden/make/make_formats.py --out golden [--kind KIND] [--only GLOB]
 
-What each format gets is listed below. A legacy file that its own writer cannot load is kept, tagged writer-bug; what Keras
+What each format gets is listed below; --matrix makes what matrix.py misses, .keras files too. A legacy file that its own writer cannot load is kept, tagged writer-bug; what Keras
 does not save at all, or what could not see a bug, is printed.
 """
 
@@ -15,6 +15,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import kassay_golden  # noqa: E402
+import matrix  # noqa: E402
 
 NEWEST = "3.15.1"
 # What the writers before the newest get. Family: names of its cases, or globs
@@ -102,6 +103,22 @@ def cases_of(family):
         yield case
 
 
+def fill_matrix(out):
+    """Makes one case for each cell of the matrix that has none."""
+    writer = "keras-" + kassay_golden.VERSION
+    cases = {(family, case.name): case for family in matrix.MODELS[3] for case in cases_of(family)}
+
+    def write(family, name, kinds):
+        for kind in kinds:
+            problem = kassay_golden.write_case(out, kind, family, cases[family, name])
+            print(problem or f"{kind}/{writer}/{family}/{name}", flush=True)
+
+    left = matrix.fill(out, writer, set(cases), write)
+    for kind, family in left:
+        print(f"NOT FILLED: {kind}/{writer}/{family}")
+    return 1 if left else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", default="golden")
@@ -109,7 +126,10 @@ def main():
     parser.add_argument("--family")
     parser.add_argument("--only", default="*")
     parser.add_argument("--again", action="store_true", help="also make cases that are there")
+    parser.add_argument("--matrix", action="store_true", help="what matrix.py misses, instead")
     arguments = parser.parse_args()
+    if arguments.matrix:
+        return fill_matrix(arguments.out)
     written, refused = 0, 0
     for kind in [arguments.kind] if arguments.kind else SELECTION:
         for family in dict.fromkeys([*SELECTION[kind], *OLD[kind]]):
@@ -128,7 +148,8 @@ def main():
                 refused += not os.path.exists(os.path.join(arguments.out, case_id))
         print(kind, written, flush=True)
     print(f"{written} written, {refused} refused")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
