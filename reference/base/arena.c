@@ -159,6 +159,24 @@ const char *ks_arena_format(ks_arena *arena, const char *format, ...) {
     return text;
 }
 
+// Places and paths that end in a number are what a load makes most of.
+const char *ks_arena_numbered(ks_arena *arena, const char *text, const char *middle, size_t number) {
+    size_t text_size = strlen(text), middle_size = strlen(middle), n_digits = 1;
+    for (size_t rest = number / 10; rest; rest /= 10)
+        n_digits++;
+    char *made = ks_arena_room(arena, text_size + middle_size + n_digits + 1, 1);
+    if (!made)
+        return NULL;
+    memcpy(made, text, text_size);
+    memcpy(made + text_size, middle, middle_size);
+    char *end = made + text_size + middle_size + n_digits;
+    *end = 0;
+    do
+        *--end = (char)('0' + number % 10);
+    while (number /= 10);
+    return made;
+}
+
 const char *ks_arena_path(ks_arena *arena, const char *outer, const char *inner) {
     size_t outer_size = strlen(outer);
     size_t inner_size = strlen(inner);

@@ -51,6 +51,8 @@ __attribute__((format(printf, 2, 3)))
 #endif
 const char *
 ks_arena_format(ks_arena *arena, const char *format, ...);
+/// TEXT MIDDLE NUMBER without anything between them: "config.json:/config" "/layers/" 3; NULL on failure.
+const char *ks_arena_numbered(ks_arena *arena, const char *text, const char *middle, size_t number);
 /// "OUTER/INNER", or "INNER" when `outer` is empty; NULL on failure.
 const char *ks_arena_path(ks_arena *arena, const char *outer, const char *inner);
 

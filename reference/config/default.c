@@ -47,7 +47,7 @@ static bool read_number(ks_value *out, const char **at) {
 }
 
 static bool read_value(ks_value *out, ks_arena *arena, const char **at) {
-    if (read_word(at, "null")) {
+    if (**at == 'n' && read_word(at, "null")) {
         *out = ks_value_null();
         return true;
     }

@@ -92,7 +92,7 @@ static ks_code grow(wiring *w, void **items, size_t *room, size_t count, size_t 
     if (count < *room)
         return KS_OK;
     wanted = *room ? 2 * *room : 64;
-    bigger = ks_arena_get(w->reader->arena, wanted, item_size);
+    bigger = ks_arena_room(w->reader->arena, wanted, item_size); // items are written when they are added
     if (!bigger)
         return w->reader->context->error.code;
     if (count)
@@ -108,7 +108,7 @@ static ks_code read_entry(wiring *w, entry *e, const ks_value *record, size_t in
     const ks_value *name = ks_value_get(record, "name");
     ks_code code;
     e->record = record;
-    e->place = ks_arena_format(w->reader->arena, "%s/layers/%zu", w->model->place, index);
+    e->place = ks_arena_numbered(w->reader->arena, w->model->place, "/layers/", index);
     if (!e->place)
         return w->reader->context->error.code;
     KS_TRY(ks__read_record(&e->object, w->reader, record, e->place));
@@ -304,7 +304,7 @@ static ks_code read_call(wiring *w, node *n, const ks_value *call, size_t index)
     size_t count = ks_class_argument_count(row);
     const ks_value *args = ks_value_get(call, "args");
     const ks_value *kwargs = ks_value_get(call, "kwargs");
-    const char *place = ks_arena_format(w->reader->arena, "%s/inbound_nodes/%zu", n->entry->place, index);
+    const char *place = ks_arena_numbered(w->reader->arena, n->entry->place, "/inbound_nodes/", index);
     ks_code code = KS_OK;
 
     n->call = call;

@@ -592,6 +592,16 @@ static size_t find_key(const ks_key *keys, size_t count, size_t start, ks_text n
     return count;
 }
 
+// No layer has keys of these names of its own, and every layer's config has these first: with the row's keys before
+// them each would be compared with all of the row's. (A custom class may have any key.)
+static size_t common_base_key(const ks_class *row, ks_text name) {
+    if (!has_base_keys(row) || row->custom)
+        return N_BASE;
+    if (name.size == 4 && memcmp(name.data, "name", 4) == 0)
+        return BASE_NAME;
+    return name.size == 9 && memcmp(name.data, "trainable", 9) == 0 ? BASE_TRAINABLE : N_BASE;
+}
+
 static bool model_ignores(const ks_object *object) {
     return object->row->kind == KS_KIND_MODEL; // its own reader takes what it needs; Keras ignores the rest
 }
@@ -610,7 +620,8 @@ ks_code ks__read_keys(ks__reader *reader, ks_object *object) {
 
     for (size_t i = 0; config && i < config->as.dict.count; i++) {
         const ks_member *member = &config->as.dict.members[i];
-        size_t at = find_key(row->keys, row->n_keys, cursor, member->key);
+        size_t base = common_base_key(row, member->key);
+        size_t at = base < N_BASE ? row->n_keys : find_key(row->keys, row->n_keys, cursor, member->key);
         field f = {.reader = reader, .object = object, .value = &member->value};
         if (at < row->n_keys) {
             f.key = &row->keys[at];
@@ -620,18 +631,21 @@ ks_code ks__read_keys(ks__reader *reader, ks_object *object) {
             cursor = at + 1;
             continue;
         }
-        at = has_base_keys(row) ? find_key(base_keys, N_BASE, 0, member->key) : N_BASE;
-        if (at < N_BASE) {
-            f.key = &base_keys[at];
-            KS_TRY(read_base(&f, (base_key)at));
+        if (base == N_BASE && has_base_keys(row))
+            base = find_key(base_keys, N_BASE, 0, member->key);
+        if (base < N_BASE) {
+            f.key = &base_keys[base];
+            KS_TRY(read_base(&f, (base_key)base));
         } else if (!model_ignores(object)) {
             return ks__config_fail(reader, KS_E_CONFIG_UNKNOWN_KEY, &member->value, object->place, member->key.data,
                                    "%s has no config key of this name", row->name);
         }
     }
     for (size_t i = 0; i < row->n_keys; i++) {
+        if (seen >> i & 1)
+            continue;
         field f = {.reader = reader, .object = object, .key = &row->keys[i]};
-        if (seen >> i & 1 || (f.key->offset == KS_LOOSE && !(f.key->flags & KS_REQUIRED)))
+        if (f.key->offset == KS_LOOSE && !(f.key->flags & KS_REQUIRED))
             continue;
         f.out = f.key->offset == KS_LOOSE ? (void *)&unused : (char *)object->params + f.key->offset;
         KS_TRY(apply_default(&f));

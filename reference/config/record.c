@@ -42,32 +42,75 @@ void ks__symbolic_call(ks_call *call, ks__reader *reader) {
     call->depth = reader->depth;
 }
 
-static ks_code unknown_class(ks__reader *reader, const ks_value *record, const char *place, ks_text name) {
-    const ks_value *registered = ks_value_get(record, "registered_name");
-    const ks_value *module = ks_value_get(record, "module");
+/// What any record may say; NULL: it does not. Found in one pass, as every object of a file begins with it.
+typedef struct parts {
+    const ks_value *module, *class_name, *config, *registered_name, *build_config, *shared_object_id;
+    const ks_value *original; ///< of an upgraded record
+} parts;
+
+static void find_parts(parts *out, const ks_value *record) {
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; record->type == KS_VALUE_DICT && i < record->as.dict.count; i++) {
+        const ks_member *member = &record->as.dict.members[i];
+        const char *key = member->key.data;
+        switch (member->key.size) {
+        case 6:
+            if (memcmp(key, "module", 6) == 0)
+                out->module = &member->value;
+            else if (memcmp(key, "config", 6) == 0)
+                out->config = &member->value;
+            break;
+        case 8:
+            if (memcmp(key, "original", 8) == 0)
+                out->original = &member->value;
+            break;
+        case 10:
+            if (memcmp(key, "class_name", 10) == 0)
+                out->class_name = &member->value;
+            break;
+        case 12:
+            if (memcmp(key, "build_config", 12) == 0)
+                out->build_config = &member->value;
+            break;
+        case 15:
+            if (memcmp(key, "registered_name", 15) == 0)
+                out->registered_name = &member->value;
+            break;
+        case 16:
+            if (memcmp(key, "shared_object_id", 16) == 0)
+                out->shared_object_id = &member->value;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static ks_code unknown_class(ks__reader *reader, const ks_value *record, const parts *found, const char *place) {
+    const ks_value *registered = found->registered_name, *module = found->module;
     return ks__config_fail(reader, KS_E_CONFIG_UNKNOWN_CLASS, record, place, "class_name",
                            "unknown class \"%.80s\" (module %.60s, registered name %.60s); a custom class can be "
                            "registered (ks_registry_registered), passed at load (--custom FILE.so) or put in scope "
                            "(ks_registry_push)",
-                           name.data, module && module->type == KS_VALUE_STRING ? module->text.data : "none",
+                           found->class_name->text.data,
+                           module && module->type == KS_VALUE_STRING ? module->text.data : "none",
                            registered && registered->type == KS_VALUE_STRING ? registered->text.data : "none");
 }
 
 // A built-in class may carry its own name as registered name (3.0.0, 3.0.1 and operations do); any other registered
 // name belongs to someone's own class, which must not be replaced by ours.
-static bool registered_elsewhere(const ks_class *row, const ks_value *record) {
-    const ks_value *registered = ks_value_get(record, "registered_name");
+static bool registered_elsewhere(const ks_class *row, const ks_value *registered) {
     if (!registered || registered->type != KS_VALUE_STRING)
         return false;
     return !ks_text_is(registered->text, row->name) && !ks_text_is(registered->text, ks_class_python_name(row));
 }
 
-static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_value *record, const char *place) {
-    const ks_value *name = ks_value_get(record, "class_name");
-    const ks_value *module = ks_value_get(record, "module");
+static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_value *record, const parts *found,
+                          const char *place) {
+    const ks_value *name = found->class_name, *module = found->module;
     const ks_class *row;
 
-    if (record->type != KS_VALUE_DICT || !name || !ks_value_get(record, "config"))
+    if (!name || !found->config)
         return ks__config_fail(reader, KS_E_CONFIG_RECORD, record, place, NULL,
                                "expected an object with \"class_name\" and \"config\", found %s",
                                ks_value_type_name(record->type));
@@ -78,10 +121,11 @@ static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_val
         return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name",
                                "a Python lambda would be run as code");
     row = ks_class_find(name->text, module && module->type == KS_VALUE_STRING ? &module->text : NULL);
-    if (!row || registered_elsewhere(row, record) || (ks_class_is_old(row) && reader->dialect == KS_DIALECT_KERAS3))
+    if (!row || registered_elsewhere(row, found->registered_name) ||
+        (ks_class_is_old(row) && reader->dialect == KS_DIALECT_KERAS3))
         row = ks_registry_find_record(reader->registry, record);
     if (!row)
-        return unknown_class(reader, record, place, name->text);
+        return unknown_class(reader, record, found, place);
     if (row->unsafe)
         return ks__config_fail(reader, KS_E_CONFIG_UNSAFE, name, place, "class_name", "%s: %s", row->name, row->unsafe);
     if (row->unsupported && !reader->described)
@@ -93,8 +137,7 @@ static ks_code find_class(const ks_class **out, ks__reader *reader, const ks_val
 
 // --- shared objects -------------------------------------------------------------------------------------------------
 
-static bool shared_id(const ks_value *record, int64_t *out) {
-    const ks_value *id = ks_value_get(record, "shared_object_id");
+static bool shared_id(const ks_value *id, int64_t *out) {
     if (!id || id->type != KS_VALUE_INT || !id->fits)
         return false;
     *out = id->as.integer;
@@ -222,20 +265,20 @@ done:
 
 // --- records --------------------------------------------------------------------------------------------------------
 
-static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *record, const ks_class *row,
-                        const char *place) {
+static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *record, const parts *found,
+                        const ks_class *row, const char *place) {
     ks_object *object = ks_arena_get(reader->arena, 1, sizeof(*object));
     ks_code code;
     if (!object)
         return reader->context->error.code;
     object->row = row;
     object->source = record;
-    object->original = reader->dialect == KS_DIALECT_KERAS3 ? record : ks_value_get(record, "original");
+    object->original = reader->dialect == KS_DIALECT_KERAS3 ? record : found->original;
     object->dialect = reader->dialect;
     object->multi_backend = reader->multi_backend;
     object->theano = reader->theano;
     object->version = reader->version;
-    object->config = ks_value_get(record, "config");
+    object->config = found->config;
     object->place = ks_arena_path(reader->arena, place, "config");
     object->params = ks_arena_get(reader->arena, 1, row->params_size ? row->params_size : 1);
     object->name = row->name;
@@ -257,7 +300,8 @@ static ks_code read_new(ks_object **out, ks__reader *reader, const ks_value *rec
         KS_TRY(ks__read_functional(reader, object));
     else if (row->kind == KS_KIND_MODEL)
         KS_TRY(ks__read_sequential(reader, object));
-    KS_TRY(ks__apply_build_config(reader, object));
+    if (found->build_config)
+        KS_TRY(ks__apply_build_config(reader, object));
     *out = object;
 done:
     return code;
@@ -265,6 +309,7 @@ done:
 
 ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *record, const char *place) {
     const ks_class *row = NULL;
+    parts found;
     int64_t id;
     bool has_id;
     ks_code code;
@@ -273,12 +318,13 @@ ks_code ks__read_record(ks_object **out, ks__reader *reader, const ks_value *rec
         return ks__config_fail(reader, KS_E_CONFIG_DEPTH, record, place, NULL, "objects are nested more than %d deep",
                                (int)reader->context->limits.model_depth);
     reader->depth++;
-    KS_TRY(find_class(&row, reader, record, place));
-    has_id = shared_id(record, &id) && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL);
+    find_parts(&found, record);
+    KS_TRY(find_class(&row, reader, record, &found, place));
+    has_id = shared_id(found.shared_object_id, &id) && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL);
     *out = has_id ? shared_find(reader, id, row) : NULL;
     if (*out)
         goto done;
-    KS_TRY(read_new(out, reader, record, row, place));
+    KS_TRY(read_new(out, reader, record, &found, row, place));
     if (has_id)
         KS_TRY(shared_add(reader, id, *out));
 done:

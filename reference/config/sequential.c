@@ -28,7 +28,7 @@ static ks_code read_layers(chain *c, const ks_value *records) {
         return c->reader->context->error.code;
     for (size_t i = 0; i < count; i++) {
         const ks_value *record = &records->as.list.items[i];
-        const char *place = ks_arena_format(c->reader->arena, "%s/layers/%zu", c->model->place, i);
+        const char *place = ks_arena_numbered(c->reader->arena, c->model->place, "/layers/", i);
         ks_object *layer;
         ks_named *name;
         if (!place)

@@ -225,6 +225,13 @@ static ks_code need_written(const dataset *d, uint64_t n_chunks) {
                        "expected elements or a fill value, found some that were never written");
 }
 
+/// Elements that lie in the file as the host has them.
+static bool is_native(const dataset *d) {
+    const ks__h5_type *type = &d->type;
+    return d->layout.layout_class == KS__H5_CONTIGUOUS && d->layout.address != KS__H5_UNDEFINED &&
+           type->dtype != KS_DTYPE_NONE && type->dtype != KS_STRING && (!type->big_endian || type->size == 1);
+}
+
 static ks_code describe_storage(ks_hdf5_type *out, dataset *d) {
     const ks__h5_layout *layout = &d->layout;
     if (layout->layout_class == KS__H5_CHUNKED) {
@@ -237,11 +244,9 @@ static ks_code describe_storage(ks_hdf5_type *out, dataset *d) {
     out->has_storage = layout->address != KS__H5_UNDEFINED;
     if (out->has_storage)
         out->stored_size = layout->size != KS__H5_NO_SIZE ? layout->size : d->size;
-    if (layout->layout_class == KS__H5_CONTIGUOUS && out->has_storage) {
+    if (layout->layout_class == KS__H5_CONTIGUOUS && out->has_storage)
         out->offset = layout->address + d->self->base_offset;
-        out->native_view =
-            out->dtype != KS_DTYPE_NONE && out->dtype != KS_STRING && (!out->big_endian || out->size == 1);
-    }
+    out->native_view = is_native(d);
     return KS_OK;
 }
 
@@ -263,10 +268,13 @@ static ks_code recognise_bfloat16(dataset *d) {
     return code;
 }
 
-static ks_code open_and_describe(ks_hdf5_type *out, dataset **d, ks__h5 *self, ks_hdf5_node node) {
+static ks_code open_recognised(dataset **d, ks__h5 *self, ks_hdf5_node node) {
     ks_code code = open_dataset(d, self, node);
-    if (code == KS_OK)
-        code = recognise_bfloat16(*d);
+    return code == KS_OK ? recognise_bfloat16(*d) : code;
+}
+
+static ks_code open_and_describe(ks_hdf5_type *out, dataset **d, ks__h5 *self, ks_hdf5_node node) {
+    ks_code code = open_recognised(d, self, node);
     if (code != KS_OK)
         return code;
     ks__h5_describe(out, &(*d)->type, &(*d)->space);
@@ -280,11 +288,10 @@ ks_code ks__h5_dataset(ks_hdf5_type *out, ks_hdf5 *file, ks_hdf5_node node) {
 
 ks_code ks__h5_view(ks_bytes *out, ks_hdf5 *file, ks_hdf5_node node) {
     dataset *d;
-    ks_hdf5_type type;
-    ks_code code = open_and_describe(&type, &d, (ks__h5 *)file, node);
+    ks_code code = open_recognised(&d, (ks__h5 *)file, node);
     if (code != KS_OK)
         return code;
-    if (!type.native_view)
+    if (!is_native(d))
         return ks__h5_fail(d->self, KS_E_USAGE, node, "expected elements that can be seen in place, found others");
     *out = (ks_bytes){d->self->bytes.data + d->layout.address, (size_t)d->size};
     return KS_OK;
@@ -414,9 +421,7 @@ static ks_code read_stored(uint8_t *data, dataset *d) {
 
 ks_code ks__h5_read(void *data, size_t data_size, ks_hdf5 *file, ks_hdf5_node node) {
     dataset *d;
-    ks_code code = open_dataset(&d, (ks__h5 *)file, node);
-    if (code == KS_OK)
-        code = recognise_bfloat16(d);
+    ks_code code = open_recognised(&d, (ks__h5 *)file, node);
     if (code == KS_OK)
         code = ks__h5_check_numbers(d->self, &d->type, d->space.elements, data_size);
     if (code == KS_OK)

@@ -336,8 +336,9 @@ static ks_code parse_class(ks__h5_type *out, parser *p, unsigned type_class, uns
 // NOLINTNEXTLINE(misc-no-recursion): KS__H5_TYPE_DEPTH
 static ks_code parse(ks__h5_type *out, parser *p) {
     uint64_t at = p->reader.at;
-    unsigned first = ks_read_u8(&p->reader);
-    uint32_t bits = (uint32_t)ks_read_uint(&p->reader, 3);
+    uint32_t head = ks_read_u32(&p->reader);
+    unsigned first = head & 0xff;
+    uint32_t bits = head >> 8;
     memset(out, 0, sizeof *out);
     out->type_class = KS_HDF5_OTHER;
     out->size = ks_read_u32(&p->reader);

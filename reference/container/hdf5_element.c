@@ -30,7 +30,7 @@ void ks__h5_describe(ks_hdf5_type *out, const ks__h5_type *type, const ks__h5_sp
     out->size = type->size;
     out->big_endian = type->big_endian;
     out->null_dataspace = space->null;
-    out->shape = space->shape;
+    ks_shape_copy(&out->shape, &space->shape);
     out->has_storage = true;
     out->native_view = false;
     out->stored_size = 0;

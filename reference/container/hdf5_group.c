@@ -27,6 +27,7 @@ typedef struct list {
     ks_hdf5_link *links;
     size_t count;
     size_t capacity;
+    ks_hdf5_link *few; ///< room for FIRST_LINKS of them, before memory is asked for
     // a search for one name
     ks_text name;
     uint32_t hash;
@@ -45,13 +46,13 @@ static ks_code add_link(list *l, ks__h5 *self, const ks_hdf5_link *link, bool co
         return ks__h5_fail(self, KS_E_OVER_COUNT, l->group->address, "expected at most %llu links, found more",
                            (unsigned long long)context->limits.hdf5_objects);
     if (l->count == l->capacity) {
-        size_t capacity = l->capacity ? l->capacity * 2 : FIRST_LINKS;
+        size_t capacity = l->capacity * 2;
         ks_hdf5_link *larger = ks_allocate(context, capacity, sizeof *larger);
         if (!larger)
             return context->error.code;
-        if (l->count)
-            memcpy(larger, l->links, l->count * sizeof *larger);
-        ks_free(context, l->links);
+        memcpy(larger, l->links, l->count * sizeof *larger);
+        if (l->links != l->few)
+            ks_free(context, l->links);
         l->links = larger;
         l->capacity = capacity;
     }
@@ -96,10 +97,8 @@ static ks_code symbol_count(size_t *out, ks__h5 *self, uint64_t address) {
         code = ks__h5_need(self, address, size, "a symbol table node");
     if (code != KS_OK)
         return code;
-    ks_reader reader = ks__h5_reader(self, (ks__h5_span){address + 4, 4});
-    unsigned version = ks_read_u8(&reader);
-    ks_read_skip(&reader, 1);
-    *out = ks_read_u16(&reader);
+    unsigned version = (unsigned)ks__h5_field(self, address + 4, 1);
+    *out = (size_t)ks__h5_field(self, address + 6, 2);
     if (version != 1)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, address, "expected a symbol table node of version 1, found %u",
                            version);
@@ -110,17 +109,15 @@ static ks_code symbol_count(size_t *out, ks__h5 *self, uint64_t address) {
 }
 
 static ks_code symbol_name(ks_text *out, ks__h5 *self, ks__h5_span heap, uint64_t node, size_t index) {
-    ks__h5_span span = {node + 8 + index * symbol_size(self), self->length_size};
-    ks_reader reader = ks__h5_reader(self, span);
-    return ks__h5_local_name(out, self, heap, ks__h5_length(self, &reader));
+    return ks__h5_local_name(out, self, heap, ks__h5_length_at(self, node + 8 + index * symbol_size(self)));
 }
 
 static ks_code read_symbol(ks_hdf5_link *out, ks__h5 *self, ks__h5_span heap, uint64_t node, size_t index) {
     uint64_t at = node + 8 + index * symbol_size(self);
-    ks_reader reader = ks__h5_reader(self, (ks__h5_span){at, symbol_size(self)});
-    uint64_t name = ks__h5_length(self, &reader);
-    uint64_t address = ks__h5_address(self, &reader);
-    uint32_t cache = ks_read_u32(&reader);
+    uint64_t name = ks__h5_length_at(self, at);
+    uint64_t address = ks__h5_address_at(self, at + self->length_size);
+    uint64_t cache_at = at + self->length_size + self->offset_size;
+    uint32_t cache = (uint32_t)ks__h5_field(self, cache_at, 4);
     memset(out, 0, sizeof *out);
     if (cache > CACHE_SOFT_LINK)
         return ks__h5_fail(self, KS_E_HDF5_SYMBOL, at, "expected a cache type of 0, 1 or 2, found %u", cache);
@@ -129,8 +126,7 @@ static ks_code read_symbol(ks_hdf5_link *out, ks__h5 *self, ks__h5_span heap, ui
     ks_code code = ks__h5_local_name(&out->name, self, heap, name);
     if (code == KS_OK && out->type == KS_LINK_SOFT) {
         ks_text path;
-        ks_read_skip(&reader, 4);
-        code = ks__h5_local_name(&path, self, heap, ks_read_u32(&reader));
+        code = ks__h5_local_name(&path, self, heap, ks__h5_field(self, cache_at + 8, 4));
     }
     if (code == KS_OK && (out->name.size == 0 || memchr(out->name.data, '/', out->name.size)))
         return ks__h5_fail(self, KS_E_HDF5_SYMBOL, at, "expected a name without a slash, found none");
@@ -351,10 +347,11 @@ ks_code ks__h5_group_list(ks__h5 *self, ks__h5_object *group) {
         return KS_OK;
     if (!ks__h5_is_group(group))
         return ks__h5_fail(self, KS_E_HDF5_NOT_GROUP, group->address, "expected a group, found another object");
-    list l = {.group = group};
+    ks_hdf5_link few[FIRST_LINKS];
+    list l = {.group = group, .links = few, .few = few, .capacity = FIRST_LINKS};
     ks_code code = list_any(&l, self);
     if (code == KS_OK) {
-        ks_hdf5_link *links = ks_arena_get(&self->arena, l.count, sizeof *links);
+        ks_hdf5_link *links = ks_arena_room(&self->arena, l.count, sizeof *links);
         if (links) {
             if (l.count)
                 memcpy(links, l.links, l.count * sizeof *links);
@@ -365,7 +362,8 @@ ks_code ks__h5_group_list(ks__h5 *self, ks__h5_object *group) {
             code = context->error.code;
         }
     }
-    ks_free(context, l.links);
+    if (l.links != few)
+        ks_free(context, l.links);
     return code;
 }
 

@@ -71,6 +71,7 @@ typedef struct ks__h5_object {
     uint64_t address;
     const ks__h5_message *messages; ///< all but NIL and continuations
     uint32_t n_messages;
+    uint32_t types;  ///< a bit for each type of message in it
     uint8_t version; ///< of the header: 1 or 2
     bool links_listed;
     bool attributes_listed;
@@ -220,10 +221,18 @@ __attribute__((format(printf, 4, 5)))
 #endif
 ks_code
 ks__h5_fail(ks__h5 *self, ks_code code, uint64_t at, const char *format, ...);
+ks_code ks__h5_outside(ks__h5 *self, uint64_t at, uint64_t size, const char *what);
+ks_code ks__h5_other_signature(ks__h5 *self, uint64_t at, const char *signature);
 /// [at, at + size) lies inside the file, else KS_E_HDF5_ADDRESS. `what` names the structure.
-ks_code ks__h5_need(ks__h5 *self, uint64_t at, uint64_t size, const char *what);
+static inline ks_code ks__h5_need(ks__h5 *self, uint64_t at, uint64_t size, const char *what) {
+    return ks_range_inside(at, size, self->bytes.size) ? KS_OK : ks__h5_outside(self, at, size, what);
+}
 /// The four bytes of `signature` stand at `at` (which need not be inside the file).
-ks_code ks__h5_signature(ks__h5 *self, uint64_t at, const char *signature);
+static inline ks_code ks__h5_signature(ks__h5 *self, uint64_t at, const char *signature) {
+    if (ks_range_inside(at, 4, self->bytes.size) && memcmp(self->bytes.data + at, signature, 4) == 0)
+        return KS_OK;
+    return ks__h5_other_signature(self, at, signature);
+}
 /// The lookup3 checksum behind [at, at + size) fits. Does nothing when this was verified before.
 ks_code ks__h5_checksum(ks__h5 *self, uint64_t at, uint64_t size, const char *what);
 /// Whether these bytes were verified before, and that they are now.
@@ -248,15 +257,36 @@ static inline ks_reader ks__h5_reader(const ks__h5 *self, ks__h5_span span) {
 static inline uint64_t ks__h5_left(const ks_reader *reader) {
     return reader->failed ? 0 : reader->bytes.size - reader->at;
 }
+static inline uint64_t ks__h5_widen(const ks__h5 *self, uint64_t address) {
+    return self->offset_size < 8 && address == ((uint64_t)1 << (8 * self->offset_size)) - 1 ? KS__H5_UNDEFINED
+                                                                                            : address;
+}
 static inline uint64_t ks__h5_address(const ks__h5 *self, ks_reader *reader) {
-    uint64_t value = ks_read_uint(reader, self->offset_size);
-    return self->offset_size < 8 && value >> (8 * self->offset_size - 1) == 1 &&
-                   value == ((uint64_t)1 << (8 * self->offset_size)) - 1
-               ? KS__H5_UNDEFINED
-               : value;
+    return ks__h5_widen(self, ks_read_uint(reader, self->offset_size));
 }
 static inline uint64_t ks__h5_length(const ks__h5 *self, ks_reader *reader) {
     return ks_read_uint(reader, self->length_size);
+}
+/// A field of 1 to 8 bytes at an address where a structure is known to lie inside the file: what a walk through groups
+/// does most.
+static inline uint64_t ks__h5_field(const ks__h5 *self, uint64_t at, size_t size) {
+    const uint8_t *data = self->bytes.data + at;
+    switch (size) { // loads of a known size are one instruction
+    case 8:
+        return ks__little_endian(data, 8);
+    case 4:
+        return ks__little_endian(data, 4);
+    case 2:
+        return ks__little_endian(data, 2);
+    default:
+        return ks__little_endian(data, size);
+    }
+}
+static inline uint64_t ks__h5_address_at(const ks__h5 *self, uint64_t at) {
+    return ks__h5_widen(self, ks__h5_field(self, at, self->offset_size));
+}
+static inline uint64_t ks__h5_length_at(const ks__h5 *self, uint64_t at) {
+    return ks__h5_field(self, at, self->length_size);
 }
 /// The bytes that a number up to `limit` needs.
 static inline size_t ks__h5_bytes_for(uint64_t limit) {
@@ -304,8 +334,22 @@ ks_code ks__h5_superblock(ks__h5 *self);
 bool ks__h5_object_is_known(const ks__h5 *self, uint64_t address);
 /// The object header at an address; kept as long as the file.
 ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address);
-/// The first message of this type, or NULL.
-const ks__h5_message *ks__h5_find_message(const ks__h5_object *object, unsigned type);
+static inline bool ks__h5_has_message(const ks__h5_object *object, unsigned type) {
+    return object->types >> type & 1;
+}
+/// Whether the object is a group.
+static inline bool ks__h5_is_group(const ks__h5_object *object) {
+    return ks__h5_has_message(object, KS__H5_SYMBOL_TABLE) || ks__h5_has_message(object, KS__H5_LINK_INFO);
+}
+/// The first message of this type, below KS__H5_MESSAGE_TYPES, or NULL.
+static inline const ks__h5_message *ks__h5_find_message(const ks__h5_object *object, unsigned type) {
+    const ks__h5_message *message = object->messages;
+    if (!ks__h5_has_message(object, type))
+        return NULL;
+    while (message->type != type)
+        message++;
+    return message;
+}
 ks_code ks__h5_object_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_object *object);
 /// The body of a message that may be shared: of the message it points to, in the header of another object.
 ks_code ks__h5_shared_span(ks__h5_span *out, ks__h5 *self, ks__h5_span body, bool shared, unsigned type);
@@ -395,7 +439,6 @@ ks_code ks__h5_group_find(ks_hdf5_link *out, bool *found, ks__h5 *self, ks__h5_o
 ks_code ks__h5_group_list(ks__h5 *self, ks__h5_object *group);
 /// Verifies the creation order index, which nothing else reads.
 ks_code ks__h5_group_verify(ks__h5 *self, const ks__h5_object *group);
-bool ks__h5_is_group(const ks__h5_object *object);
 
 // --- hdf5_dataspace.c, hdf5_datatype.c -------------------------------------------------------------------------------
 

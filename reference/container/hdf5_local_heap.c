@@ -18,9 +18,8 @@ static ks_code check_free(ks__h5 *self, ks__h5_span data, uint64_t block) {
         if (block == 0 || !ks_range_inside(block, 2 * self->length_size, data.size))
             return ks__h5_fail(self, KS_E_HDF5_LOCAL_HEAP, data.at,
                                "expected a free block in the heap, found offset %llu", (unsigned long long)block);
-        ks_reader reader = ks__h5_reader(self, (ks__h5_span){data.at + block, 2 * self->length_size});
-        uint64_t next = ks__h5_length(self, &reader);
-        uint64_t size = ks__h5_length(self, &reader);
+        uint64_t next = ks__h5_length_at(self, data.at + block);
+        uint64_t size = ks__h5_length_at(self, data.at + block + self->length_size);
         if (!ks_range_inside(block, size, data.size))
             return ks__h5_fail(self, KS_E_HDF5_LOCAL_HEAP, data.at + block,
                                "expected a free block that ends in the heap, found %llu bytes",
@@ -37,12 +36,10 @@ ks_code ks__h5_local_heap(ks__h5_span *out, ks__h5 *self, uint64_t address) {
         code = ks__h5_need(self, address, size, "a local heap");
     if (code != KS_OK)
         return code;
-    ks_reader reader = ks__h5_reader(self, (ks__h5_span){address + 4, size - 4});
-    unsigned version = ks_read_u8(&reader);
-    ks_read_skip(&reader, 3);
-    out->size = ks__h5_length(self, &reader);
-    uint64_t first_free = ks__h5_length(self, &reader);
-    out->at = ks__h5_address(self, &reader);
+    unsigned version = (unsigned)ks__h5_field(self, address + 4, 1);
+    out->size = ks__h5_length_at(self, address + 8);
+    uint64_t first_free = ks__h5_length_at(self, address + 8 + self->length_size);
+    out->at = ks__h5_address_at(self, address + 8 + 2 * self->length_size);
     if (version != 0)
         return ks__h5_fail(self, KS_E_HDF5_VERSION, address, "expected a local heap of version 0, found %u", version);
     code = ks__h5_need(self, out->at, out->size, "a local heap's data");

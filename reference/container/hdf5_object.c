@@ -65,6 +65,8 @@ static bool may_be_shared(unsigned type) {
 }
 
 static ks_code check_flags(header *h, uint64_t at, unsigned type, unsigned flags) {
+    if (flags <= 1) // nothing, or that the message is constant
+        return KS_OK;
     bool unknown = type >= KS__H5_MESSAGE_TYPES || type == KS__H5_BOGUS;
     if (unknown && (flags & FAIL_ALWAYS))
         return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE_UNKNOWN, at, "expected a known message, found type %u", type);
@@ -87,10 +89,10 @@ static ks_code check_reference_count(header *h, ks_reader reader) {
     return KS_OK;
 }
 
-static ks_code add_message(header *h, const ks_reader *reader, unsigned type, unsigned flags, uint64_t size) {
+/// A message whose body begins at `at`, with `left` bytes to its chunk's end.
+static ks_code add_message(header *h, uint64_t at, uint64_t left, unsigned type, unsigned flags, uint64_t size) {
     ks__h5 *self = h->self;
-    uint64_t at = reader->at;
-    if (reader->failed || size > ks__h5_left(reader))
+    if (size > left)
         return ks__h5_fail(self, KS_E_HDF5_MESSAGE, at, "expected a message of %llu bytes, found the end of its chunk",
                            (unsigned long long)size);
     if (h->version == 1 && size % 8 != 0)
@@ -110,27 +112,30 @@ static ks_code add_message(header *h, const ks_reader *reader, unsigned type, un
 
 /// The messages of one chunk, which lies inside the file.
 static ks_code read_chunk(header *h, ks__h5_span chunk) {
-    ks_reader reader = ks__h5_reader(h->self, chunk);
+    const ks__h5 *self = h->self;
     size_t header_size = h->message_header_size;
+    size_t type_size = h->version == 1 ? 2 : 1;
+    uint64_t end = chunk.at + chunk.size;
     h->chunk_total += chunk.size;
     if (h->chunk_total > h->self->bytes.size)
         return ks__h5_fail(h->self, KS_E_HDF5_CYCLE, chunk.at,
                            "expected chunks of a header apart, found them overlapping");
-    while (ks__h5_left(&reader) > 0) {
-        if (ks__h5_left(&reader) < header_size) {
-            if (h->version == 2 && reader.at != chunk.at)
+    for (uint64_t at = chunk.at; at < end;) {
+        if (end - at < header_size) {
+            if (h->version == 2 && at != chunk.at)
                 return KS_OK; // a gap
-            return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE, reader.at, "expected a message, found %llu bytes",
-                               (unsigned long long)ks__h5_left(&reader));
+            return ks__h5_fail(h->self, KS_E_HDF5_MESSAGE, at, "expected a message, found %llu bytes",
+                               (unsigned long long)(end - at));
         }
-        unsigned type = (unsigned)ks_read_uint(&reader, h->version == 1 ? 2 : 1);
-        uint64_t size = ks_read_u16(&reader);
-        unsigned flags = ks_read_u8(&reader);
-        ks_read_skip(&reader, h->version == 1 ? 3 : header_size - 4);
-        ks_code code = add_message(h, &reader, type, flags, size);
+        uint32_t head = (uint32_t)ks__h5_field(self, at, 4);
+        unsigned type = type_size == 2 ? head & 0xffff : head & 0xff;
+        uint64_t size = type_size == 2 ? head >> 16 : head >> 8 & 0xffff;
+        unsigned flags = (unsigned)ks__h5_field(self, at + type_size + 2, 1);
+        at += header_size;
+        ks_code code = add_message(h, at, end - at, type, flags, size);
         if (code != KS_OK)
             return code;
-        ks_read_skip(&reader, (size_t)size);
+        at += size;
     }
     return KS_OK;
 }
@@ -278,13 +283,14 @@ static ks_code keep(ks__h5_object **out, const header *h) {
             return code;
     }
     ks__h5_object *object = ks_arena_get(&self->arena, 1, sizeof *object);
-    ks__h5_message *messages = ks_arena_get(&self->arena, h->n_messages, sizeof *messages);
+    ks__h5_message *messages = ks_arena_room(&self->arena, h->n_messages, sizeof *messages);
     if (!object || !messages)
         return context->error.code;
     for (size_t i = 0; i < h->n_messages; i++)
         if (self->scratch[i].type != KS__H5_CONTINUATION)
             messages[object->n_messages++] = self->scratch[i];
     object->address = h->address;
+    object->types = h->types & ~((uint32_t)1 << KS__H5_CONTINUATION);
     object->version = (uint8_t)h->version;
     object->messages = messages;
     ks__h5_object **bucket = bucket_of(self, h->address);
@@ -315,17 +321,6 @@ ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address) {
     return code == KS_OK ? keep(out, &h) : code;
 }
 
-const ks__h5_message *ks__h5_find_message(const ks__h5_object *object, unsigned type) {
-    for (uint32_t i = 0; i < object->n_messages; i++)
-        if (object->messages[i].type == type)
-            return &object->messages[i];
-    return NULL;
-}
-
-bool ks__h5_is_group(const ks__h5_object *object) {
-    return ks__h5_find_message(object, KS__H5_SYMBOL_TABLE) || ks__h5_find_message(object, KS__H5_LINK_INFO);
-}
-
 // A committed datatype is nothing but its message, so that must be one.
 static ks_code check_named_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_object *object) {
     const ks__h5_message *message = ks__h5_find_message(object, KS__H5_DATATYPE);
@@ -338,10 +333,10 @@ static ks_code check_named_type(ks_hdf5_object_type *out, ks__h5 *self, const ks
 }
 
 ks_code ks__h5_object_type(ks_hdf5_object_type *out, ks__h5 *self, const ks__h5_object *object) {
-    bool has_type = ks__h5_find_message(object, KS__H5_DATATYPE);
+    bool has_type = ks__h5_has_message(object, KS__H5_DATATYPE);
     if (ks__h5_is_group(object))
         *out = KS_HDF5_GROUP;
-    else if (has_type && ks__h5_find_message(object, KS__H5_DATASPACE))
+    else if (has_type && ks__h5_has_message(object, KS__H5_DATASPACE))
         *out = KS_HDF5_DATASET;
     else if (has_type)
         return check_named_type(out, self, object);

@@ -92,21 +92,17 @@ ks_code ks__h5_fail(ks__h5 *self, ks_code code, uint64_t at, const char *format,
     return ks_fail(context, code, KS_STAGE_HDF5, offset, place, "%s", message);
 }
 
-ks_code ks__h5_need(ks__h5 *self, uint64_t at, uint64_t size, const char *what) {
-    if (ks_range_inside(at, size, self->bytes.size))
-        return KS_OK;
+ks_code ks__h5_outside(ks__h5 *self, uint64_t at, uint64_t size, const char *what) {
     return ks__h5_fail(self, KS_E_HDF5_ADDRESS, at,
                        "expected %llu bytes of %s at address 0x%llX, found %zu in the file", (unsigned long long)size,
                        what, (unsigned long long)at, self->bytes.size);
 }
 
-ks_code ks__h5_signature(ks__h5 *self, uint64_t at, const char *signature) {
+ks_code ks__h5_other_signature(ks__h5 *self, uint64_t at, const char *signature) {
     ks_code code = ks__h5_need(self, at, 4, signature);
     if (code != KS_OK)
         return code;
     const uint8_t *p = self->bytes.data + at;
-    if (memcmp(p, signature, 4) == 0)
-        return KS_OK;
     return ks__h5_fail(self, KS_E_HDF5_SIGNATURE, at, "expected \"%s\", found bytes %02X %02X %02X %02X", signature,
                        p[0], p[1], p[2], p[3]);
 }

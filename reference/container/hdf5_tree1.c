@@ -53,10 +53,9 @@ static ks_code open_node(node *out, tree *t, uint64_t address) {
         return code;
     if (t->n_left-- == 0)
         return ks__h5_fail(self, KS_E_HDF5_CYCLE, address, "expected a tree, found more nodes than the file can hold");
-    ks_reader reader = ks__h5_reader(self, (ks__h5_span){address + 4, t->node_size - 4});
-    unsigned type = ks_read_u8(&reader);
-    out->level = ks_read_u8(&reader);
-    out->count = ks_read_u16(&reader);
+    unsigned type = (unsigned)ks__h5_field(self, address + 4, 1);
+    out->level = (unsigned)ks__h5_field(self, address + 5, 1);
+    out->count = (size_t)ks__h5_field(self, address + 6, 2);
     out->first_key = address + 8 + 2 * self->offset_size;
     if (type != t->type)
         return ks__h5_fail(self, KS_E_HDF5_TREE, address, "expected a B-tree of type %u, found %u", t->type, type);
@@ -86,8 +85,7 @@ static uint64_t key_at(const tree *t, const node *n, size_t index) {
 }
 
 static uint64_t child_at(const tree *t, const node *n, size_t index) {
-    ks_reader reader = ks__h5_reader(t->self, (ks__h5_span){key_at(t, n, index) + t->key_size, t->self->offset_size});
-    return ks__h5_address(t->self, &reader);
+    return ks__h5_address_at(t->self, key_at(t, n, index) + t->key_size);
 }
 
 /// Levels count down, so a path cannot be longer than the root's level says.
@@ -153,8 +151,7 @@ static ks_code open_root(node *out, tree *t, uint64_t address) {
 // --- groups ----------------------------------------------------------------------------------------------------------
 
 static ks_code key_name(ks_text *out, tree *t, uint64_t key) {
-    ks_reader reader = ks__h5_reader(t->self, (ks__h5_span){key, t->key_size});
-    return ks__h5_local_name(out, t->self, t->heap, ks__h5_length(t->self, &reader));
+    return ks__h5_local_name(out, t->self, t->heap, ks__h5_length_at(t->self, key));
 }
 
 static ks_code compare_names(int *out, tree *t, uint64_t a, uint64_t b) {

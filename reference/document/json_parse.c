@@ -188,7 +188,11 @@ static void free_stacks(parser *p) {
 
 // ----------------------------------------------------------------------------------------------------------- scanning
 
+/// json.dumps writes one blank or none, hence the first steps.
 static inline char *skip_space(char *at) {
+    at += *at == ' ';
+    if ((uint8_t)*at > ' ')
+        return at;
     while ((uint8_t)*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
         at++;
     return at;
@@ -372,12 +376,16 @@ static char *read_number_word(parser *p, char *at, const char *word, double numb
     return read_word(p, at, word, out->text.size);
 }
 
+/// Strings and numbers are tested for before the jump: it is seldom foreseen.
 static inline char *read_scalar(parser *p, char *at, ks_value *out) {
     *out = (ks_value){.offset = offset_of(p, at)};
-    switch (*at) {
-    case '"':
+    if (*at == '"') {
         out->type = KS_VALUE_STRING;
         return read_string(p, at, &out->text);
+    }
+    if (*at >= '0' && *at <= '9')
+        return read_number(p, at, out);
+    switch (*at) {
     case 'n':
         out->type = KS_VALUE_NULL;
         return read_word(p, at, "null", 4);
@@ -395,7 +403,7 @@ static inline char *read_scalar(parser *p, char *at, ks_value *out) {
     case '-':
         return at[1] == 'I' ? read_number_word(p, at, "-Infinity", -__builtin_inf(), out) : read_number(p, at, out);
     default:
-        return *at >= '0' && *at <= '9' ? read_number(p, at, out) : no_value(p, at);
+        return no_value(p, at);
     }
 }
 
@@ -609,7 +617,7 @@ static inline char *next_item(parser *p, char *at) {
 
 // ------------------------------------------------------------------------------------------------------------ document
 
-/// Behind a finished value: closes containers, up to the place of the next value or to the end of the document.
+/// Behind a finished value: closes containers, up to the place of the next key or item or to the end of the document.
 static inline char *read_separators(parser *p, char *at) {
     p->between = true;
     while (p->n_frames > 0) {
@@ -622,7 +630,6 @@ static inline char *read_separators(parser *p, char *at) {
             at = skip_space(at + 1);
             if (*at == closing)
                 return fail(p, KS_E_JSON_TRAILING_COMMA, at, "an item after ','");
-            at = dict ? next_member(p, at) : next_item(p, at);
             p->between = false;
             return at;
         }
@@ -648,11 +655,10 @@ static inline char *read_container(parser *p, char *at, bool dict, bool *finishe
         return NULL;
     at = skip_space(at);
     *finished = *at == (dict ? '}' : ']');
-    if (*finished)
-        return close_container(p, at);
-    return dict ? next_member(p, at) : next_item(p, at);
+    return *finished ? close_container(p, at) : at;
 }
 
+/// Each kind of value and key is read at one place, which the compiler then puts into the loop.
 static ks_code parse_document(parser *p) {
     char *at = skip_space(p->text);
     do {
@@ -665,6 +671,8 @@ static ks_code parse_document(parser *p) {
             at = read_scalar(p, at, p->here);
         if (at && finished)
             at = read_separators(p, at);
+        if (at && p->n_frames > 0)
+            at = p->frames[p->n_frames - 1].dict ? next_member(p, at) : next_item(p, at);
     } while (at && p->n_frames > 0);
     return p->code;
 }
@@ -694,8 +702,8 @@ ks_code ks__json_parse_strict(ks_json **out, ks_context *context, ks_bytes bytes
         return context->error.code;
     if (bytes.size <= SMALL)
         ks_arena_expect(&p.json->arena, SMALL_SHARE * bytes.size);
-    KS_TRY(ks__json_source_decode(&p.source, &p.json->arena, bytes));
     p.here = &p.json->root;
+    KS_TRY(ks__json_source_decode(&p.source, &p.json->arena, bytes));
     p.text = p.source.text;
     p.end = p.text + p.source.text_size;
     KS_TRY(parse_document(&p));

@@ -9,6 +9,9 @@
 // Surrogates that do not pair are kept; everything else that is not well-formed is refused.
 #include "document/json_internal.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <string.h>
 
 static bool starts_with(ks_bytes bytes, const char *mark, size_t mark_size) {
@@ -123,6 +126,15 @@ size_t ks__utf8_get(const uint8_t *data, size_t size, uint32_t *out) {
 static size_t utf8_check(ks_bytes bytes, size_t at) {
     while (at < bytes.size) {
         uint64_t eight;
+#ifdef __SSE2__
+        while (bytes.size - at >= 32) {
+            __m128i first = _mm_loadu_si128((const __m128i *)(const void *)(bytes.data + at));
+            __m128i second = _mm_loadu_si128((const __m128i *)(const void *)(bytes.data + at + 16));
+            if (_mm_movemask_epi8(_mm_or_si128(first, second)))
+                break;
+            at += 32;
+        }
+#endif
         while (bytes.size - at >= sizeof eight) {
             memcpy(&eight, bytes.data + at, sizeof eight);
             if (eight & 0x8080808080808080u)

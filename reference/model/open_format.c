@@ -7,6 +7,9 @@
 #include "config/config.h"
 #include "model/open_internal.h"
 
+#define SMALL_CONFIG 16384 ///< bytes of a config whose objects get one piece of memory
+#define OBJECT_SHARE 8     ///< bytes of objects for one byte of it
+
 ks_code ks__model_fail(ks_model *m, ks_code code, const char *place, const char *text) {
     return ks_fail(m->context, code, KS_STAGE_MODEL, KS_NO_OFFSET, place, "%s", text);
 }
@@ -70,6 +73,7 @@ static ks_code read_config(ks_model *m, ks_bytes bytes, const char *name) {
                                  .registry = m->options.registry,
                                  .backend = m->options.backend};
     ks_code code;
+    ks_arena_expect(&m->arena, bytes.size < SMALL_CONFIG ? OBJECT_SHARE * bytes.size : 0);
     KS_TRY(note_version(m, &options));
     m->dialect = ks_config_dialect(ks_json_root(m->config), &options);
     KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name, &options));

@@ -3,7 +3,6 @@
 // Names by which a config may call an object without a record: "glorot_uniform", "l2", "nonneg", or the class name
 // itself. Source of the rule: Keras 3 initializers/regularizers/constraints `get`: class names and their snake_case
 // forms; losses and metrics: training_name.c; optimizers/__init__.py.
-#include <ctype.h>
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
@@ -11,17 +10,26 @@
 #include "schema/class.h"
 #include "schema/training_name.h"
 
+static bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
 size_t ks_snake_case(char *out, size_t room, const char *name) {
     size_t size = 0;
     for (size_t i = 0; name[i] && size + 2 < room; i++) {
-        bool upper = isupper((unsigned char)name[i]);
-        bool starts_word = upper && i && islower((unsigned char)name[i + 1]);
-        bool after_lower = upper && i && islower((unsigned char)name[i - 1]);
-        if (!isalnum((unsigned char)name[i]) && name[i] != '_' && !((unsigned char)name[i] & 0x80))
+        char c = name[i];
+        if (is_upper(c)) {
+            if (i && (is_lower(name[i + 1]) || is_lower(name[i - 1])))
+                out[size++] = '_';
+            c = (char)(c | 0x20);
+        } else if (!is_lower(c) && !(c >= '0' && c <= '9') && c != '_' && !((unsigned char)c & 0x80)) {
             continue;
-        if (starts_word || after_lower)
-            out[size++] = '_';
-        out[size++] = (char)tolower((unsigned char)name[i]);
+        }
+        out[size++] = c;
     }
     out[size] = 0;
     return size;

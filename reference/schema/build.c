@@ -95,7 +95,7 @@ ks_code ks_add_variable(ks_call *call, ks_object *object, const char *name, cons
         return call->context->error.code;
     variable->name = name;
     variable->owner = object;
-    variable->shape = *shape;
+    ks_shape_copy(&variable->shape, shape);
     variable->dtype = dtype == KS_DTYPE_NONE ? object->variable_dtype : dtype;
     variable->trainable = trainable;
     while (*end)

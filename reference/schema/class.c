@@ -21,10 +21,12 @@ const ks_class *const *ks_classes(void) {
 // "keras.src.layers.core.dense" (3.0.0 and 3.0.1) names the same class as "keras.layers": the package's name follows
 // "keras.src.". Operations and layers share names ("Add"), so that part decides.
 static bool module_fits(const ks_class *row, ks_text module) {
-    const char *package = strncmp(row->module, "keras.", 6) == 0 ? row->module + 6 : "models";
-    size_t size = strlen(package);
+    const char *package;
+    size_t size;
     if (ks_text_is(module, row->module))
         return true;
+    package = strncmp(row->module, "keras.", 6) == 0 ? row->module + 6 : "models";
+    size = strlen(package);
     return module.size > 10 + size && memcmp(module.data, "keras.src.", 10) == 0 &&
            memcmp(module.data + 10, package, size) == 0 && module.data[10 + size] == '.';
 }
@@ -35,24 +37,29 @@ static bool module_fits(const ks_class *row, ks_text module) {
 
 // Every row under its name and its Python name, in the order of classes.def along each probe. Written once under
 // `table_once`, read-only afterwards.
-static const ks_class *table[TABLE_SIZE];
+static struct {
+    const ks_class *row; ///< NULL: nothing here
+    uint32_t hash;       ///< of the name; equal names have equal ones
+} table[TABLE_SIZE];
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 
 _Static_assert(4 * sizeof(all_classes) / sizeof(all_classes[0]) <= TABLE_SIZE + 4,
                "the table of class names is too small");
 
-static size_t hash_name(const char *name, size_t size) {
+static uint32_t hash_name(const char *name, size_t size) {
     uint32_t hash = 2166136261U; // FNV-1a
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ (uint8_t)name[i]) * 16777619U;
-    return (hash ^ hash >> 15) & (TABLE_SIZE - 1);
+    return hash ^ hash >> 15;
 }
 
 static void put_name(const ks_class *row, const char *name) {
-    size_t at = hash_name(name, strlen(name));
-    while (table[at])
+    uint32_t hash = hash_name(name, strlen(name));
+    size_t at = hash & (TABLE_SIZE - 1);
+    while (table[at].row)
         at = (at + 1) & (TABLE_SIZE - 1);
-    table[at] = row;
+    table[at].row = row;
+    table[at].hash = hash;
 }
 
 static void fill_table(void) {
@@ -65,9 +72,11 @@ static void fill_table(void) {
 
 const ks_class *ks_class_find(ks_text name, const ks_text *module) {
     pthread_once(&table_once, fill_table);
-    for (size_t at = hash_name(name.data, name.size); table[at]; at = (at + 1) & (TABLE_SIZE - 1)) {
-        const ks_class *row = table[at];
-        if (!ks_text_is(name, row->name) && !(row->python_name && ks_text_is(name, row->python_name)))
+    uint32_t hash = hash_name(name.data, name.size);
+    for (size_t at = hash & (TABLE_SIZE - 1); table[at].row; at = (at + 1) & (TABLE_SIZE - 1)) {
+        const ks_class *row = table[at].row;
+        if (table[at].hash != hash ||
+            (!ks_text_is(name, row->name) && !(row->python_name && ks_text_is(name, row->python_name))))
             continue;
         if (!module || module_fits(row, *module))
             return row;
@@ -76,7 +85,9 @@ const ks_class *ks_class_find(ks_text name, const ks_text *module) {
 }
 
 bool ks_class_is_old(const ks_class *row) {
-    return strncmp(row->module, "keras1.", 7) == 0 || strncmp(row->module, "keras2.", 7) == 0;
+    const char *m = row->module; // asked of every record, hence without a call
+    return m[0] == 'k' && m[1] == 'e' && m[2] == 'r' && m[3] == 'a' && m[4] == 's' && (m[5] == '1' || m[5] == '2') &&
+           m[6] == '.';
 }
 
 const char *ks_kind_name(ks_kind kind) {

@@ -91,7 +91,7 @@ ks_array *ks_array_new(ks_arena *arena, ks_dtype dtype, const ks_shape *shape) {
     if (!array)
         return NULL;
     array->dtype = dtype;
-    array->shape = *shape;
+    ks_shape_copy(&array->shape, shape);
     return array;
 }
 

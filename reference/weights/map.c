@@ -20,7 +20,7 @@ static ks_code grow(walk *w, void **items, size_t *room, size_t count, size_t it
     size_t wanted = *room ? 2 * *room : 64;
     if (count < *room)
         return KS_OK;
-    bigger = ks_arena_get(w->arena, wanted, item_size);
+    bigger = ks_arena_room(w->arena, wanted, item_size); // items are written when they are added
     if (!bigger)
         return w->context->error.code;
     if (count)
@@ -76,13 +76,17 @@ static ks_code sorted_children(walk *w, const ks_object *object, const ks_child 
 }
 
 static void name_variables(walk *w, ks_variable *first, const char *path, size_t *number) {
-    for (ks_variable *v = first; v; v = v->next)
-        v->path = ks_arena_format(w->arena, "%s%svars/%zu", path, path[0] ? "/" : "", (*number)++);
+    if (!first)
+        return;
+    path = ks_arena_path(w->arena, path, "vars");
+    for (ks_variable *v = first; v && path; v = v->next)
+        v->path = ks_arena_numbered(w->arena, path, "/", (*number)++);
 }
 
 // How often each class name occurred in the container that is walked.
 typedef struct used_name {
     const char *name; ///< of a Python class
+    const char *path; ///< of its first member
     size_t count;
 } used_name;
 
@@ -117,20 +121,21 @@ static const char *python_class(const ks_object *object) {
     return wrapped && name && name->type == KS_VALUE_STRING ? name->text.data : ks_class_python_name(object->row);
 }
 
-static const char *member_name(walk *w, const ks_object *object, used_name *used, size_t *n_used, size_t n_places) {
+// "CONTAINER/dense_1"; `container` is the path of the list.
+static const char *member_path(walk *w, const char *container, const ks_object *object, used_name *used, size_t *n_used,
+                               size_t n_places) {
     const char *name = python_class(object);
-    char snake[128];
     size_t at = 0, number;
-    while (at < *n_used && strcmp(used[at].name, name) != 0)
+    while (at < *n_used && used[at].name != name && strcmp(used[at].name, name) != 0)
         at++;
-    if (at == *n_used)
-        used[(*n_used)++] = (used_name){name, 0};
-    ks_snake_case(snake, sizeof(snake), name);
+    if (at == *n_used) {
+        char snake[128];
+        ks_snake_case(snake, sizeof(snake), name);
+        used[(*n_used)++] = (used_name){name, ks_arena_path(w->arena, container, snake), 0};
+    }
     number = used[at].count;
     used[at].count += n_places;
-    if (number == 0)
-        return ks_arena_format(w->arena, "%s", snake);
-    return ks_arena_format(w->arena, "%s_%zu", snake, number);
+    return number && used[at].path ? ks_arena_numbered(w->arena, used[at].path, "_", number) : used[at].path;
 }
 
 static ks_code visit(walk *w, ks_object *object, const char *path);
@@ -151,7 +156,7 @@ static ks_code visit_children(walk *w, ks_object *object, const char *path) {
     const ks_child **children;
     used_name used[256];
     size_t count, n_used = 0;
-    const char *container = NULL;
+    const char *container = NULL, *container_path = NULL;
     ks_code code;
     KS_TRY(sorted_children(w, object, &children, &count));
     for (size_t i = 0; i < count; i++) {
@@ -160,15 +165,17 @@ static ks_code visit_children(walk *w, ks_object *object, const char *path) {
         if (child->member && skips(w, child->object))
             continue;
         if (child->member) {
-            if (!container || strcmp(container, child->attribute) != 0)
+            if (!container || strcmp(container, child->attribute) != 0) {
                 n_used = 0;
+                container_path = ks_arena_path(w->arena, path, attribute);
+            }
             container = child->attribute;
+            if (!container_path)
+                return w->context->error.code;
             if (n_used == sizeof(used) / sizeof(used[0]))
                 return ks_fail(w->context, KS_E_CONFIG_TOO_MANY, KS_STAGE_WEIGHTS, KS_NO_OFFSET, object->place,
                                "a list of layers has more than %zu classes", n_used);
-            inner = member_name(w, child->object, used, &n_used, places(w, object, child->object));
-            if (inner)
-                inner = ks_arena_format(w->arena, "%s%s%s/%s", path, path[0] ? "/" : "", attribute, inner);
+            inner = member_path(w, container_path, child->object, used, &n_used, places(w, object, child->object));
         } else {
             inner = ks_arena_path(w->arena, path, attribute);
         }

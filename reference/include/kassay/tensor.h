@@ -55,6 +55,11 @@ ks_dtype ks_dtype_by_name(ks_text name);
 /// False when a dimension is unknown or negative, or the product overflows.
 bool ks_shape_elements(const ks_shape *shape, uint64_t *out);
 bool ks_shape_equal(const ks_shape *a, const ks_shape *b);
+/// *out = *in without the dims beyond the rank (all but a few of 264 bytes; a load copies hundreds of shapes).
+static inline void ks_shape_copy(ks_shape *out, const ks_shape *in) {
+    out->rank = in->rank;
+    memcpy(out->dims, in->dims, in->rank <= 4 ? 4 * sizeof(in->dims[0]) : sizeof(in->dims));
+}
 /// "(None, 4)" as Python prints it; returns text.
 const char *ks_shape_format(const ks_shape *shape, char *text, size_t text_size);
 
