@@ -63,7 +63,7 @@ ks_code
 ks__config_vfail(ks_context *context, ks_code code, const ks_value *value, const char *place, const char *key,
                  const char *format, va_list list);
 #if defined(__GNUC__)
-__attribute__((format(printf, 6, 7)))
+__attribute__((cold, format(printf, 6, 7)))
 #endif
 ks_code
 ks__config_fail(ks__reader *reader, ks_code code, const ks_value *value, const char *place, const char *key,

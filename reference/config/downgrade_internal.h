@@ -19,7 +19,7 @@ typedef struct ks__downgrade {
 
 /// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
 #if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
+__attribute__((cold, format(printf, 3, 4)))
 #endif
 ks_code
 ks__no_word(ks__downgrade *d, const char *place, const char *format, ...);

@@ -16,7 +16,7 @@ ks_code ks__training_nested(ks_value *out, ks_training *t, const ks_value *value
 ks_code ks__training_canonical(ks_value *out, ks_training *t, const ks_value *record, const char *place);
 /// A loss of the compile state by name; `*out` is null when it is allowed.
 #if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
+__attribute__((cold, format(printf, 4, 5)))
 #endif
 ks_code
 ks__training_lose(ks_value *out, ks_training *t, const char *place, const char *format, ...);

@@ -41,7 +41,7 @@ typedef struct ks__dict {
 
 /// Fails at place "PLACE/KEY"; `key` may be NULL.
 #if defined(__GNUC__)
-__attribute__((format(printf, 6, 7)))
+__attribute__((cold, format(printf, 6, 7)))
 #endif
 ks_code
 ks__upgrade_fail(ks__upgrade *u, ks_code code, const ks_value *value, const char *place, const char *key,

@@ -217,12 +217,17 @@ struct ks__h5 {
 
 /// Records a failure at an address of the file, with the place of the current object.
 #if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
+__attribute__((cold, format(printf, 4, 5)))
 #endif
 ks_code
 ks__h5_fail(ks__h5 *self, ks_code code, uint64_t at, const char *format, ...);
-ks_code ks__h5_outside(ks__h5 *self, uint64_t at, uint64_t size, const char *what);
-ks_code ks__h5_other_signature(ks__h5 *self, uint64_t at, const char *signature);
+#if defined(__GNUC__)
+#define KS__H5_COLD __attribute__((cold))
+#else
+#define KS__H5_COLD
+#endif
+KS__H5_COLD ks_code ks__h5_outside(ks__h5 *self, uint64_t at, uint64_t size, const char *what);
+KS__H5_COLD ks_code ks__h5_other_signature(ks__h5 *self, uint64_t at, const char *signature);
 /// [at, at + size) lies inside the file, else KS_E_HDF5_ADDRESS. `what` names the structure.
 static inline ks_code ks__h5_need(ks__h5 *self, uint64_t at, uint64_t size, const char *what) {
     return ks_range_inside(at, size, self->bytes.size) ? KS_OK : ks__h5_outside(self, at, size, what);

@@ -51,7 +51,11 @@ typedef struct ks__zip_directory {
     int64_t shift;   ///< add this to an offset that the archive states
 } ks__zip_directory;
 
-ks_code ks__zip_fail(const ks__zip *zip, ks_code code, uint64_t offset, const char *name, const char *text);
+#if defined(__GNUC__)
+__attribute__((cold))
+#endif
+ks_code
+ks__zip_fail(const ks__zip *zip, ks_code code, uint64_t offset, const char *name, const char *text);
 /// Finds and reads the end records.
 ks_code ks__zip_read_end(ks__zip_directory *out, const ks__zip *zip);
 /// Reads all headers: fills zip->entries, checks them against each other and builds the index.

@@ -188,11 +188,7 @@ static void free_stacks(parser *p) {
 
 // ----------------------------------------------------------------------------------------------------------- scanning
 
-/// json.dumps writes one blank or none, hence the first steps.
 static inline char *skip_space(char *at) {
-    at += *at == ' ';
-    if ((uint8_t)*at > ' ')
-        return at;
     while ((uint8_t)*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
         at++;
     return at;
@@ -566,7 +562,8 @@ static char *close_container(parser *p, char *at) {
     return NULL;
 }
 
-/// One bit of 64 that equal keys share. Looks at the padding behind the text when the key is short.
+/// One bit of 64 that equal keys share. Looks at what is behind a short key. To be asked before the NUL is written
+/// there: a load of eight bytes just behind a store of one of them waits for it, which made parsing 20 % slower.
 static inline uint64_t mark_of(ks_text key) {
     uint64_t head;
     memcpy(&head, key.data, 8);
@@ -592,10 +589,18 @@ static inline char *next_member(parser *p, char *at) {
     ks_member *member = &p->members[p->n_members];
     frame *open = &p->frames[p->n_frames - 1];
     member->key_offset = offset_of(p, at);
-    at = read_string(p, at, &member->key);
-    if (!at)
-        return NULL;
+    char *stop = skip_plain(at + 1);
+    member->key = (ks_text){at + 1, (size_t)(stop - at - 1)};
     uint64_t mark = mark_of(member->key);
+    if (*stop == '"') {
+        *stop = 0;
+        at = stop + 1;
+    } else {
+        at = read_escaped(p, &member->key, at + 1, stop);
+        if (!at)
+            return NULL;
+        mark = mark_of(member->key);
+    }
     if ((open->marks & mark) && !open->repeated && p->n_members - open->first < FEW_MEMBERS)
         open->repeated = has_key(p, open, member->key);
     open->marks |= mark;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/class.h"
 
+#include "base/hash.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -46,15 +48,8 @@ static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 _Static_assert(4 * sizeof(all_classes) / sizeof(all_classes[0]) <= TABLE_SIZE + 4,
                "the table of class names is too small");
 
-static uint32_t hash_name(const char *name, size_t size) {
-    uint32_t hash = 2166136261U; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (uint8_t)name[i]) * 16777619U;
-    return hash ^ hash >> 15;
-}
-
 static void put_name(const ks_class *row, const char *name) {
-    uint32_t hash = hash_name(name, strlen(name));
+    uint32_t hash = ks_hash_text(name, strlen(name));
     size_t at = hash & (TABLE_SIZE - 1);
     while (table[at].row)
         at = (at + 1) & (TABLE_SIZE - 1);
@@ -72,7 +67,7 @@ static void fill_table(void) {
 
 const ks_class *ks_class_find(ks_text name, const ks_text *module) {
     pthread_once(&table_once, fill_table);
-    uint32_t hash = hash_name(name.data, name.size);
+    uint32_t hash = ks_hash_text(name.data, name.size);
     for (size_t at = hash & (TABLE_SIZE - 1); table[at].row; at = (at + 1) & (TABLE_SIZE - 1)) {
         const ks_class *row = table[at].row;
         if (table[at].hash != hash ||

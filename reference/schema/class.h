@@ -217,13 +217,13 @@ ks_code ks_call_check_rank(ks_call *call, const ks_object *object, const ks_arra
 ks_code ks_result(ks_tree *out, ks_call *call, ks_dtype dtype, const ks_shape *shape);
 /// Fails with a shape error at the object's place: KS_E_CONFIG_SHAPE.
 #if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
+__attribute__((cold, format(printf, 3, 4)))
 #endif
 ks_code
 ks_shape_error(ks_context *context, const ks_object *object, const char *format, ...);
 /// Fails at one of the object's config keys.
 #if defined(__GNUC__)
-__attribute__((format(printf, 5, 6)))
+__attribute__((cold, format(printf, 5, 6)))
 #endif
 ks_code
 ks_key_error(ks_context *context, ks_code code, const ks_object *object, const char *key, const char *format, ...);

@@ -16,7 +16,7 @@ typedef struct ks__load {
 
 /// Fails with place "DOCUMENT:/PATH".
 #if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
+__attribute__((cold, format(printf, 4, 5)))
 #endif
 ks_code
 ks__weights_fail(ks__load *load, ks_code code, const char *path, const char *format, ...);
