@@ -28,6 +28,20 @@ static const ks_class *first(ks_kind kind, const char *name) {
     return NULL;
 }
 
+/// Keys are found by their size first, and the names that all layers share before those of their rows.
+static void test_keys(void **state) {
+    (void)state;
+    for (const ks_class *const *row = ks_classes(); *row; row++) {
+        ks_kind kind = (*row)->kind;
+        bool is_layer = kind == KS_KIND_LAYER || kind == KS_KIND_MODEL || kind == KS_KIND_OPERATION;
+        for (size_t i = 0; i < (*row)->n_keys; i++) {
+            const ks_key *key = &(*row)->keys[i];
+            assert_int_equal(key->name_size, strlen(key->name));
+            assert_false(is_layer && (strcmp(key->name, "name") == 0 || strcmp(key->name, "trainable") == 0));
+        }
+    }
+}
+
 /// Losses, metrics and optimizers: see below.
 static bool has_names_of_its_own(ks_kind kind) {
     return kind == KS_KIND_LOSS || kind == KS_KIND_METRIC || kind == KS_KIND_OPTIMIZER;
@@ -242,6 +256,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_all_classes),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_other_forms),
         cmocka_unit_test(test_names_of_their_own),
         cmocka_unit_test(test_losses_and_metrics),

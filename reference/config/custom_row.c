@@ -280,6 +280,7 @@ static size_t all_keys(ks_key *keys, const ks_plugin_class *custom) {
         const ks_plugin_key *key = &custom->keys[i];
         bool nullable = key->otherwise && strcmp(key->otherwise, "null") == 0;
         keys[count++] = (ks_key){.name = key->name,
+                                 .name_size = (uint32_t)strlen(key->name),
                                  .type = row_type(key->type),
                                  .flags = (nullable ? KS_NULLABLE : 0) | (key->otherwise ? 0 : KS_REQUIRED),
                                  .offset = KS_LOOSE,

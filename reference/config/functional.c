@@ -227,11 +227,11 @@ static ks_code read_argument(wiring *w, ks_tree *out, const ks_value *value, con
     if (depth > MAX_ARGUMENT_DEPTH)
         return ks__config_fail(w->reader, KS_E_OVER_DEPTH, value, place, NULL, "arguments are nested more than %d deep",
                                MAX_ARGUMENT_DEPTH);
-    if (dict && ks_value_get(value, "class_name") &&
-        ks_value_is_text(ks_value_get(value, "class_name"), "__keras_tensor__")) {
-        if (!keras_history(value))
+    if (dict && ks_value_is_text(ks_value_get(value, "class_name"), "__keras_tensor__")) {
+        const ks_value *history = keras_history(value);
+        if (!history)
             return ks__config_fail(w->reader, KS_E_CONFIG_GRAPH, value, place, NULL, "a tensor without keras_history");
-        return add_reference(w, out, keras_history(value), place);
+        return add_reference(w, out, history, place);
     }
     if (count) {
         ks_tree tree = ks_tree_list(w->reader->arena, count);

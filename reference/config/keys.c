@@ -524,11 +524,11 @@ typedef enum base_key {
 } base_key;
 
 static const ks_key base_keys[N_BASE] = {
-    [BASE_NAME] = {.name = "name", .type = KS_KEY_TEXT, .flags = KS_NULLABLE},
-    [BASE_TRAINABLE] = {.name = "trainable", .type = KS_KEY_BOOL, .flags = KS_INERT},
-    [BASE_DTYPE] = {.name = "dtype", .type = KS_KEY_ANY, .flags = KS_NULLABLE},
-    [BASE_AUTOCAST] = {.name = "autocast", .type = KS_KEY_BOOL},
-    [BASE_ACTIVITY_REGULARIZER] = {.name = "activity_regularizer", .type = KS_KEY_REGULARIZER, .flags = KS_NULLABLE},
+    [BASE_NAME] = {KS_NAMED("name"), .type = KS_KEY_TEXT, .flags = KS_NULLABLE},
+    [BASE_TRAINABLE] = {KS_NAMED("trainable"), .type = KS_KEY_BOOL, .flags = KS_INERT},
+    [BASE_DTYPE] = {KS_NAMED("dtype"), .type = KS_KEY_ANY, .flags = KS_NULLABLE},
+    [BASE_AUTOCAST] = {KS_NAMED("autocast"), .type = KS_KEY_BOOL},
+    [BASE_ACTIVITY_REGULARIZER] = {KS_NAMED("activity_regularizer"), .type = KS_KEY_REGULARIZER, .flags = KS_NULLABLE},
 };
 
 static bool has_base_keys(const ks_class *row) {
@@ -586,7 +586,7 @@ static ks_code read_base(field *f, base_key which) {
 static size_t find_key(const ks_key *keys, size_t count, size_t start, ks_text name) {
     for (size_t i = 0; i < count; i++) {
         size_t at = start + i < count ? start + i : start + i - count;
-        if (ks_text_is(name, keys[at].name))
+        if (name.size == keys[at].name_size && memcmp(name.data, keys[at].name, name.size) == 0)
             return at;
     }
     return count;

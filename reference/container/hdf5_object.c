@@ -48,12 +48,11 @@ typedef struct header {
 
 static ks_code grow_scratch(ks__h5 *self) {
     size_t capacity = self->scratch_capacity ? self->scratch_capacity * 2 : FIRST_SCRATCH;
-    ks__h5_message *larger = ks_allocate(self->base.context, capacity, sizeof *larger);
+    ks__h5_message *larger = ks_arena_room(&self->arena, capacity, sizeof *larger);
     if (!larger)
         return self->base.context->error.code;
     if (self->scratch_capacity)
         memcpy(larger, self->scratch, self->scratch_capacity * sizeof *larger);
-    ks_free(self->base.context, self->scratch);
     self->scratch = larger;
     self->scratch_capacity = capacity;
     return KS_OK;
@@ -253,7 +252,7 @@ static ks_code grow_buckets(ks__h5 *self) {
     size_t n_old = self->n_buckets;
     ks__h5_object **old = self->buckets;
     size_t count = n_old ? n_old * 4 : FIRST_BUCKETS;
-    ks__h5_object **larger = ks_allocate(self->base.context, count, sizeof *larger);
+    ks__h5_object **larger = ks_arena_get(&self->arena, count, sizeof *larger);
     if (!larger)
         return self->base.context->error.code;
     self->buckets = larger;
@@ -266,7 +265,6 @@ static ks_code grow_buckets(ks__h5 *self) {
             *bucket = o;
         }
     }
-    ks_free(self->base.context, old);
     return KS_OK;
 }
 

@@ -12,6 +12,7 @@
 #define PLACE_LEVELS 64   // of a place, from the object up to the root
 #define PLACE_LINKS 20000 // looked at for one error, so that a file of errors costs no square
 #define FIRST_SET_CAPACITY 64
+#define MOST_EXPECTED ((size_t)16384) // bytes for what is kept of a small file's objects, in one piece
 
 // --- failures --------------------------------------------------------------------------------------------------------
 
@@ -343,8 +344,6 @@ static void close_file(ks_hdf5 *file) {
     ks_free(context, self->inflater_keeper);
     ks__h5_set_free(&self->verified, context);
     ks__h5_set_free(&self->claimed, context);
-    ks_free(context, self->scratch);
-    ks_free(context, self->buckets);
     ks_arena_fini(&self->arena);
     ks_free(context, self);
 }
@@ -375,6 +374,7 @@ ks_code ks__hdf5_open(ks_hdf5 **out, ks_context *context, ks_bytes bytes) {
     self->base.context = context;
     self->bytes = bytes;
     ks_arena_init(&self->arena, context);
+    ks_arena_expect(&self->arena, bytes.size < MOST_EXPECTED ? bytes.size : MOST_EXPECTED);
     ks_code code = ks__h5_superblock(self);
     if (code != KS_OK) {
         close_file(&self->base);

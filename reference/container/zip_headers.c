@@ -245,7 +245,20 @@ static int compare_headers(const void *a, const void *b) {
     return (left->header > right->header) - (left->header < right->header);
 }
 
+// Whether the members lie in the order of the directory without overlaps, as every writer that does not patch leaves
+// them: then nothing need be sorted.
+static bool lie_in_order(const ks__entries *entries) {
+    for (size_t i = 1; i < entries->count; i++) {
+        const ks_archive_member *before = &entries->items[i - 1].member;
+        if (before->offset + before->stored_size > entries->items[i].header)
+            return false;
+    }
+    return true;
+}
+
 static ks_code check_overlaps(ks__zip *z) {
+    if (lie_in_order(&z->entries))
+        return KS_OK;
     const ks__entry **sorted = ks_allocate(z->base.context, z->entries.count, sizeof(*sorted));
     ks_code code = KS_OK;
     if (!sorted)

@@ -181,12 +181,8 @@ const ks_class ks_class_PReLU = {
 // --- ELU, Softmax ---------------------------------------------------------------------------------------------------
 
 static const ks_key elu_keys[] = {
-    {.name = "alpha",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_NUMERIC,
-     .offset = KS_FIELD(ks_elu_layer, alpha),
-     .otherwise = "1.0",
-     .since = "3.10"},
+    {KS_NAMED("alpha"), .type = KS_KEY_FLOAT, .flags = KS_NUMERIC, .offset = KS_FIELD(ks_elu_layer, alpha),
+     .otherwise = "1.0", .since = "3.10"},
 };
 
 const ks_class ks_class_ELU = {

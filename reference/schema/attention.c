@@ -36,18 +36,10 @@ static const ks_key multi_head_keys[] = {
 };
 
 static const ks_key grouped_keys[] = {
-    {.name = "head_dim",
-     .type = KS_KEY_INT,
-     .flags = KS_REQUIRED | KS_NUMERIC,
-     .offset = offsetof(HEADS, key_dim),
-     .minimum = 1,
-     .maximum = INT32_MAX},
-    {.name = "num_query_heads",
-     .type = KS_KEY_INT,
-     .flags = KS_REQUIRED | KS_NUMERIC,
-     .offset = offsetof(HEADS, num_heads),
-     .minimum = 1,
-     .maximum = INT32_MAX},
+    {KS_NAMED("head_dim"), .type = KS_KEY_INT, .flags = KS_REQUIRED | KS_NUMERIC, .offset = offsetof(HEADS, key_dim),
+     .minimum = 1, .maximum = INT32_MAX},
+    {KS_NAMED("num_query_heads"), .type = KS_KEY_INT, .flags = KS_REQUIRED | KS_NUMERIC,
+     .offset = offsetof(HEADS, num_heads), .minimum = 1, .maximum = INT32_MAX},
     KS_ROW_INTS(HEADS, num_key_value_heads, INT, KS_REQUIRED | KS_NUMERIC, NULL, 0, 1),
     KS_ROW(HEADS, use_bias, BOOL, KS_NUMERIC, "true"),
     KS_ROW_SINCE(HEADS, use_gate, BOOL, KS_NUMERIC, "false", "3.14"),

@@ -106,12 +106,13 @@ typedef enum ks_key_form {
 
 typedef struct ks_key {
     const char *name;
+    uint32_t name_size; ///< bytes: most rows that a key is compared with are told apart by it
     ks_key_type type;
     int flags;
+    int length;                 ///< INTS and PAIRS: the number of items (pairs); 0 = any
     size_t offset;              ///< into the class's params struct
     const char *otherwise;      ///< default as JSON text; NULL with KS_REQUIRED
     int64_t minimum, maximum;   ///< INT, and each of INTS and PAIRS; checked when minimum < maximum
-    int length;                 ///< INTS and PAIRS: the number of items (pairs); 0 = any
     const char *const *choices; ///< CHOICE: NULL-terminated
     const char *since, *until;  ///< Keras versions that write it, or NULL
     ks_key_form form;
@@ -173,6 +174,7 @@ struct ks_class {
 };
 
 /// Helpers for rows.
+#define KS_NAMED(text) .name = (text), .name_size = sizeof(text) - 1
 #define KS_FIELD(type, field) offsetof(type, field)
 #define KS_KEYS(table) .keys = (table), .n_keys = sizeof(table) / sizeof((table)[0])
 

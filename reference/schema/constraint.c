@@ -4,12 +4,9 @@
 #include "schema/constraint.h"
 
 static const ks_key max_norm_keys[] = {
-    {.name = "max_value",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_max_norm, max_value),
+    {KS_NAMED("max_value"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_max_norm, max_value),
      .otherwise = "2"},
-    {.name = "axis", .type = KS_KEY_INTS, .flags = KS_INERT, .offset = KS_FIELD(ks_max_norm, axis), .otherwise = "0"},
+    {KS_NAMED("axis"), .type = KS_KEY_INTS, .flags = KS_INERT, .offset = KS_FIELD(ks_max_norm, axis), .otherwise = "0"},
 };
 
 const ks_class ks_class_MaxNorm = {
@@ -21,25 +18,13 @@ const ks_class ks_class_MaxNorm = {
 };
 
 static const ks_key min_max_norm_keys[] = {
-    {.name = "min_value",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_min_max_norm, min_value),
+    {KS_NAMED("min_value"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_min_max_norm, min_value),
      .otherwise = "0.0"},
-    {.name = "max_value",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_min_max_norm, max_value),
+    {KS_NAMED("max_value"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_min_max_norm, max_value),
      .otherwise = "1.0"},
-    {.name = "rate",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_min_max_norm, rate),
+    {KS_NAMED("rate"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_min_max_norm, rate),
      .otherwise = "1.0"},
-    {.name = "axis",
-     .type = KS_KEY_INTS,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_min_max_norm, axis),
+    {KS_NAMED("axis"), .type = KS_KEY_INTS, .flags = KS_INERT, .offset = KS_FIELD(ks_min_max_norm, axis),
      .otherwise = "0"},
 };
 
@@ -58,7 +43,8 @@ const ks_class ks_class_NonNeg = {
 };
 
 static const ks_key unit_norm_keys[] = {
-    {.name = "axis", .type = KS_KEY_INTS, .flags = KS_INERT, .offset = KS_FIELD(ks_unit_norm, axis), .otherwise = "0"},
+    {KS_NAMED("axis"), .type = KS_KEY_INTS, .flags = KS_INERT, .offset = KS_FIELD(ks_unit_norm, axis),
+     .otherwise = "0"},
 };
 
 const ks_class ks_class_UnitNorm = {

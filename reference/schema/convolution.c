@@ -45,7 +45,7 @@ static const char *const paddings_1d[] = {"valid", "same", "causal", NULL};
 #define CONV_KEYS(rank, padding_table)                                                                                 \
     FILTERS_KEY, WINDOW_KEYS(rank, padding_table), FORMAT_KEYS(rank),                                                  \
         KS_ROW_INTS(PARAMS, groups, INT, KS_NUMERIC, "1", 0, 1), RESULT_KEYS, KERNEL_TRAINING_KEYS,                    \
-        {.name = "lora_rank",                                                                                          \
+        {KS_NAMED("lora_rank"),                                                                                        \
          .type = KS_KEY_INT,                                                                                           \
          .flags = KS_NULLABLE | KS_INERT | KS_NOT_NULL,                                                                \
          .offset = KS_FIELD(PARAMS, lora_rank),                                                                        \

@@ -9,27 +9,16 @@
 
 #define PARAMS ks_conv_lstm
 #define INNER_ROW(key, key_type, key_flags, text)                                                                      \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(PARAMS, convolution.key),                                                                      \
+    {KS_NAMED(#key), .type = KS_KEY_##key_type, .flags = (key_flags), .offset = offsetof(PARAMS, convolution.key),     \
      .otherwise = (text)}
 #define INNER_INTS(key, key_type, key_flags, text, count)                                                              \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(PARAMS, convolution.key),                                                                      \
-     .otherwise = (text),                                                                                              \
-     .minimum = 1,                                                                                                     \
-     .maximum = INT32_MAX,                                                                                             \
-     .length = (count)}
+    {KS_NAMED(#key),       .type = KS_KEY_##key_type,                                                                  \
+     .flags = (key_flags), .offset = offsetof(PARAMS, convolution.key),                                                \
+     .otherwise = (text),  .minimum = 1,                                                                               \
+     .maximum = INT32_MAX, .length = (count)}
 #define INNER_CHOICE(key, key_flags, text, table)                                                                      \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_CHOICE,                                                                                            \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(PARAMS, convolution.key),                                                                      \
-     .otherwise = (text),                                                                                              \
-     .choices = (table)}
+    {KS_NAMED(#key),      .type = KS_KEY_CHOICE, .flags = (key_flags), .offset = offsetof(PARAMS, convolution.key),    \
+     .otherwise = (text), .choices = (table)}
 #define CONV_LSTM_KEYS(rank)                                                                                           \
     KS_ROW(PARAMS, return_sequences, BOOL, KS_NUMERIC, "false"),                                                       \
         KS_ROW(PARAMS, return_state, BOOL, KS_NUMERIC, "false"),                                                       \

@@ -7,10 +7,7 @@ static const char *const distributions[] = {"truncated_normal", "untruncated_nor
 static const char *const sides[] = {"real", "imag", NULL};
 
 static const ks_key constant_keys[] = {
-    {.name = "value",
-     .type = KS_KEY_NUMBERS,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_constant, value),
+    {KS_NAMED("value"), .type = KS_KEY_NUMBERS, .flags = KS_INERT, .offset = KS_FIELD(ks_constant, value),
      .otherwise = "0.0"},
 };
 
@@ -35,7 +32,7 @@ const ks_class ks_class_Ones = {
 };
 
 static const ks_key identity_keys[] = {
-    {.name = "gain",
+    {KS_NAMED("gain"),
      .type = KS_KEY_FLOAT,
      .flags = KS_INERT | KS_OLD,
      .offset = KS_FIELD(ks_identity, gain),
@@ -52,23 +49,12 @@ const ks_class ks_class_Identity = {
 };
 
 static const ks_key glorot_normal_keys[] = {
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_glorot_normal, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_glorot_normal, seed),
      .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_glorot_normal, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_glorot_normal, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_glorot_normal, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_glorot_normal, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_GlorotNormal = {
@@ -80,23 +66,12 @@ const ks_class ks_class_GlorotNormal = {
 };
 
 static const ks_key glorot_uniform_keys[] = {
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_glorot_uniform, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_glorot_uniform, seed),
      .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_glorot_uniform, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_glorot_uniform, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_glorot_uniform, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_glorot_uniform, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_GlorotUniform = {
@@ -108,23 +83,12 @@ const ks_class ks_class_GlorotUniform = {
 };
 
 static const ks_key he_normal_keys[] = {
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_he_normal, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_he_normal, seed),
      .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_he_normal, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_he_normal, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_he_normal, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_he_normal, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_HeNormal = {
@@ -136,23 +100,12 @@ const ks_class ks_class_HeNormal = {
 };
 
 static const ks_key he_uniform_keys[] = {
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_he_uniform, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_he_uniform, seed),
      .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_he_uniform, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_he_uniform, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_he_uniform, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_he_uniform, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_HeUniform = {
@@ -164,23 +117,12 @@ const ks_class ks_class_HeUniform = {
 };
 
 static const ks_key lecun_normal_keys[] = {
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_lecun_normal, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_lecun_normal, seed),
      .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_lecun_normal, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_lecun_normal, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_lecun_normal, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_lecun_normal, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_LecunNormal = {
@@ -192,23 +134,12 @@ const ks_class ks_class_LecunNormal = {
 };
 
 static const ks_key lecun_uniform_keys[] = {
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_lecun_uniform, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_lecun_uniform, seed),
      .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_lecun_uniform, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_lecun_uniform, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_lecun_uniform, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_lecun_uniform, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_LecunUniform = {
@@ -220,15 +151,9 @@ const ks_class ks_class_LecunUniform = {
 };
 
 static const ks_key orthogonal_keys[] = {
-    {.name = "gain",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_orthogonal, gain),
+    {KS_NAMED("gain"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_orthogonal, gain),
      .otherwise = "1.0"},
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_orthogonal, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_orthogonal, seed),
      .otherwise = "null"},
 };
 
@@ -243,20 +168,11 @@ const ks_class ks_class_Orthogonal = {
 };
 
 static const ks_key random_normal_keys[] = {
-    {.name = "mean",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_random_normal, mean),
+    {KS_NAMED("mean"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_random_normal, mean),
      .otherwise = "0.0"},
-    {.name = "stddev",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_random_normal, stddev),
+    {KS_NAMED("stddev"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_random_normal, stddev),
      .otherwise = "0.05"},
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_random_normal, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_random_normal, seed),
      .otherwise = "null"},
 };
 
@@ -270,20 +186,11 @@ const ks_class ks_class_RandomNormal = {
 };
 
 static const ks_key random_uniform_keys[] = {
-    {.name = "minval",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_random_uniform, minval),
+    {KS_NAMED("minval"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_random_uniform, minval),
      .otherwise = "-0.05"},
-    {.name = "maxval",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_random_uniform, maxval),
+    {KS_NAMED("maxval"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_random_uniform, maxval),
      .otherwise = "0.05"},
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_random_uniform, seed),
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_random_uniform, seed),
      .otherwise = "null"},
 };
 
@@ -297,21 +204,12 @@ const ks_class ks_class_RandomUniform = {
 };
 
 static const ks_key truncated_normal_keys[] = {
-    {.name = "mean",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_truncated_normal, mean),
+    {KS_NAMED("mean"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_truncated_normal, mean),
      .otherwise = "0.0"},
-    {.name = "stddev",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_truncated_normal, stddev),
+    {KS_NAMED("stddev"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_truncated_normal, stddev),
      .otherwise = "0.05"},
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_truncated_normal, seed),
-     .otherwise = "null"},
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_truncated_normal, seed), .otherwise = "null"},
 };
 
 const ks_class ks_class_TruncatedNormal = {
@@ -324,40 +222,19 @@ const ks_class ks_class_TruncatedNormal = {
 };
 
 static const ks_key variance_scaling_keys[] = {
-    {.name = "scale",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_variance_scaling, scale),
+    {KS_NAMED("scale"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_variance_scaling, scale),
      .otherwise = "1.0"},
-    {.name = "mode",
-     .type = KS_KEY_CHOICE,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_variance_scaling, mode),
-     .otherwise = "\"fan_in\"",
-     .choices = scaling_modes},
-    {.name = "distribution",
-     .type = KS_KEY_CHOICE,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_variance_scaling, distribution),
-     .otherwise = "\"truncated_normal\"",
+    {KS_NAMED("mode"), .type = KS_KEY_CHOICE, .flags = KS_INERT, .offset = KS_FIELD(ks_variance_scaling, mode),
+     .otherwise = "\"fan_in\"", .choices = scaling_modes},
+    {KS_NAMED("distribution"), .type = KS_KEY_CHOICE, .flags = KS_INERT,
+     .offset = KS_FIELD(ks_variance_scaling, distribution), .otherwise = "\"truncated_normal\"",
      .choices = distributions},
-    {.name = "seed",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_variance_scaling, seed),
-     .otherwise = "null"},
-    {.name = "input_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_variance_scaling, input_axes),
-     .otherwise = "null",
-     .since = "3.15"},
-    {.name = "output_axes",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_variance_scaling, output_axes),
-     .otherwise = "null",
-     .since = "3.15"},
+    {KS_NAMED("seed"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_variance_scaling, seed), .otherwise = "null"},
+    {KS_NAMED("input_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_variance_scaling, input_axes), .otherwise = "null", .since = "3.15"},
+    {KS_NAMED("output_axes"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,
+     .offset = KS_FIELD(ks_variance_scaling, output_axes), .otherwise = "null", .since = "3.15"},
 };
 
 const ks_class ks_class_VarianceScaling = {
@@ -370,26 +247,13 @@ const ks_class ks_class_VarianceScaling = {
 };
 
 static const ks_key stft_keys[] = {
-    {.name = "side",
-     .type = KS_KEY_CHOICE,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_stft, side),
-     .otherwise = "\"real\"",
-     .choices = sides},
-    {.name = "window",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE | KS_INERT,
-     .offset = KS_FIELD(ks_stft, window),
+    {KS_NAMED("side"), .type = KS_KEY_CHOICE, .flags = KS_INERT, .offset = KS_FIELD(ks_stft, side),
+     .otherwise = "\"real\"", .choices = sides},
+    {KS_NAMED("window"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT, .offset = KS_FIELD(ks_stft, window),
      .otherwise = "\"hann\""},
-    {.name = "scaling",
-     .type = KS_KEY_TEXT,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_stft, scaling),
+    {KS_NAMED("scaling"), .type = KS_KEY_TEXT, .flags = KS_INERT, .offset = KS_FIELD(ks_stft, scaling),
      .otherwise = "\"density\""},
-    {.name = "periodic",
-     .type = KS_KEY_BOOL,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_stft, periodic),
+    {KS_NAMED("periodic"), .type = KS_KEY_BOOL, .flags = KS_INERT, .offset = KS_FIELD(ks_stft, periodic),
      .otherwise = "false"},
 };
 

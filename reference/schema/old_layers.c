@@ -29,27 +29,16 @@ const ks_class ks_class_ThresholdedReLU = {
 
 #define LOCAL ks_locally_connected
 #define LOCAL_ROW(key, key_type, key_flags, text)                                                                      \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(LOCAL, convolution.key),                                                                       \
+    {KS_NAMED(#key), .type = KS_KEY_##key_type, .flags = (key_flags), .offset = offsetof(LOCAL, convolution.key),      \
      .otherwise = (text)}
 #define LOCAL_INTS(key, key_type, key_flags, text, count)                                                              \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(LOCAL, convolution.key),                                                                       \
-     .otherwise = (text),                                                                                              \
-     .minimum = 1,                                                                                                     \
-     .maximum = INT32_MAX,                                                                                             \
-     .length = (count)}
+    {KS_NAMED(#key),       .type = KS_KEY_##key_type,                                                                  \
+     .flags = (key_flags), .offset = offsetof(LOCAL, convolution.key),                                                 \
+     .otherwise = (text),  .minimum = 1,                                                                               \
+     .maximum = INT32_MAX, .length = (count)}
 #define LOCAL_CHOICE(key, key_flags, text, table)                                                                      \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_CHOICE,                                                                                            \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(LOCAL, convolution.key),                                                                       \
-     .otherwise = (text),                                                                                              \
-     .choices = (table)}
+    {KS_NAMED(#key),      .type = KS_KEY_CHOICE, .flags = (key_flags), .offset = offsetof(LOCAL, convolution.key),     \
+     .otherwise = (text), .choices = (table)}
 #define LOCAL_KEYS(rank)                                                                                               \
     LOCAL_INTS(filters, INT, KS_REQUIRED | KS_NUMERIC, NULL, 0),                                                       \
         LOCAL_INTS(kernel_size, INTS, KS_REQUIRED | KS_NUMERIC, NULL, rank),                                           \
@@ -65,13 +54,8 @@ const ks_class ks_class_ThresholdedReLU = {
         LOCAL_ROW(activity_regularizer, REGULARIZER, KS_NULLABLE | KS_INERT, "null"),                                  \
         LOCAL_ROW(kernel_constraint, CONSTRAINT, KS_NULLABLE | KS_INERT, "null"),                                      \
         LOCAL_ROW(bias_constraint, CONSTRAINT, KS_NULLABLE | KS_INERT, "null"),                                        \
-        {.name = "implementation",                                                                                     \
-         .type = KS_KEY_INT,                                                                                           \
-         .flags = 0,                                                                                                   \
-         .offset = offsetof(LOCAL, implementation),                                                                    \
-         .otherwise = "1",                                                                                             \
-         .minimum = 1,                                                                                                 \
-         .maximum = 3}
+        {KS_NAMED("implementation"), .type = KS_KEY_INT, .flags = 0,  .offset = offsetof(LOCAL, implementation),       \
+         .otherwise = "1",           .minimum = 1,       .maximum = 3}
 
 static const char *const local_paddings[] = {"valid", "same", NULL};
 static const ks_key local_1d_keys[] = {LOCAL_KEYS(1)};
@@ -344,11 +328,8 @@ const ks_class ks_class_Highway = {
 // --- SReLU, ParametricSoftplus --------------------------------------------------------------------------------------
 
 #define START_ROW(key, n)                                                                                              \
-    {.name = key,                                                                                                      \
-     .type = KS_KEY_ANY,                                                                                               \
-     .flags = KS_NULLABLE | KS_INERT,                                                                                  \
-     .offset = offsetof(ks_old_activation, ignored[n]),                                                                \
-     .otherwise = "null"}
+    {KS_NAMED(key), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_INERT,                                               \
+     .offset = offsetof(ks_old_activation, ignored[n]), .otherwise = "null"}
 
 static const ks_key srelu_keys[] = {START_ROW("t_left_init", 0), START_ROW("a_left_init", 1),
                                     START_ROW("t_right_init", 2), START_ROW("a_right_init", 3)};

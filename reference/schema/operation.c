@@ -117,20 +117,11 @@ static ks_code compare_infer(ks_tree *out, ks_call *call, ks_object *object) {
 static const ks_key reduction_keys[] = {
     KS_ROW(ks_operation, axis, INTS, KS_NULLABLE | KS_NUMERIC, "null"),
     KS_ROW(ks_operation, keepdims, BOOL, KS_NUMERIC, "false"),
-    {.name = "initial",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_NULLABLE,
-     .offset = KS_FIELD(ks_operation, a),
+    {KS_NAMED("initial"), .type = KS_KEY_FLOAT, .flags = KS_NULLABLE, .offset = KS_FIELD(ks_operation, a),
      .otherwise = "null"},
-    {.name = "ord",
-     .type = KS_KEY_ANY,
-     .flags = KS_NULLABLE,
-     .offset = KS_FIELD(ks_operation, ignored),
+    {KS_NAMED("ord"), .type = KS_KEY_ANY, .flags = KS_NULLABLE, .offset = KS_FIELD(ks_operation, ignored),
      .otherwise = "null"},
-    {.name = "dtype",
-     .type = KS_KEY_TEXT,
-     .flags = KS_NULLABLE,
-     .offset = KS_FIELD(ks_operation, text),
+    {KS_NAMED("dtype"), .type = KS_KEY_TEXT, .flags = KS_NULLABLE, .offset = KS_FIELD(ks_operation, text),
      .otherwise = "null"},
 };
 
@@ -252,10 +243,7 @@ KS_REDUCTION_CLASS(Argmin, "Argmin", "keras.src.ops.numpy", arg_infer)
         .infer = infer_function,                                                                                       \
     };
 #define KS_NAMED_ROW(key, key_type, field, key_flags, text)                                                            \
-    {.name = key,                                                                                                      \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = key_flags,                                                                                               \
-     .offset = KS_FIELD(ks_operation, field),                                                                          \
+    {KS_NAMED(key), .type = KS_KEY_##key_type, .flags = key_flags, .offset = KS_FIELD(ks_operation, field),            \
      .otherwise = text}
 
 KS_KEYLESS_CLASS(LogicalNot, "keras.src.ops.numpy", one_operand, test_infer)
@@ -389,12 +377,8 @@ KS_KEYED_CLASS(ZerosLike, "ZerosLike", "keras.src.ops.numpy", like_keys, like_ar
 KS_KEYED_CLASS(OnesLike, "OnesLike", "keras.src.ops.numpy", like_keys, like_arguments, dtype_check, like_infer)
 
 static const ks_key one_hot_keys[] = {
-    {.name = "num_classes",
-     .type = KS_KEY_INT,
-     .flags = KS_REQUIRED | KS_NUMERIC,
-     .offset = KS_FIELD(ks_operation, number),
-     .minimum = 1,
-     .maximum = INT32_MAX},
+    {KS_NAMED("num_classes"), .type = KS_KEY_INT, .flags = KS_REQUIRED | KS_NUMERIC,
+     .offset = KS_FIELD(ks_operation, number), .minimum = 1, .maximum = INT32_MAX},
     KS_NAMED_ROW("axis", INTS, axis, KS_NUMERIC, "-1"),
     KS_NAMED_ROW("dtype", TEXT, text, KS_NULLABLE | KS_NUMERIC, "null"),
     KS_NAMED_ROW("sparse", BOOL, keepdims, 0, "false"),

@@ -11,10 +11,7 @@ static const char *const one_operand[] = {"x", NULL};
 static const char *const operand_list[] = {"xs", NULL};
 
 #define KS_NAMED_ROW(key, key_type, field, key_flags, text)                                                            \
-    {.name = key,                                                                                                      \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = key_flags,                                                                                               \
-     .offset = KS_FIELD(ks_operation, field),                                                                          \
+    {KS_NAMED(key), .type = KS_KEY_##key_type, .flags = key_flags, .offset = KS_FIELD(ks_operation, field),            \
      .otherwise = text}
 #define KS_MOVE_CLASS(symbol, key_table, argument_list, infer_function)                                                \
     const ks_class ks_class_Op##symbol = {                                                                             \
@@ -172,15 +169,9 @@ done:
 KS_MOVE_CLASS(Transpose, transpose_keys, one_operand, order_infer)
 
 static const ks_key swapaxes_keys[] = {
-    {.name = "axis1",
-     .type = KS_KEY_INTS,
-     .flags = KS_REQUIRED | KS_NUMERIC,
-     .offset = KS_FIELD(ks_operation, axis),
+    {KS_NAMED("axis1"), .type = KS_KEY_INTS, .flags = KS_REQUIRED | KS_NUMERIC, .offset = KS_FIELD(ks_operation, axis),
      .length = 1},
-    {.name = "axis2",
-     .type = KS_KEY_INTS,
-     .flags = KS_REQUIRED | KS_NUMERIC,
-     .offset = KS_FIELD(ks_operation, axis2),
+    {KS_NAMED("axis2"), .type = KS_KEY_INTS, .flags = KS_REQUIRED | KS_NUMERIC, .offset = KS_FIELD(ks_operation, axis2),
      .length = 1},
 };
 KS_MOVE_CLASS(Swapaxes, swapaxes_keys, one_operand, order_infer)
@@ -287,7 +278,7 @@ KS_MOVE_CLASS(Flip, any_axis_keys, one_operand, flip_infer)
 // --- Repeat, Tile ---------------------------------------------------------------------------------------------------
 
 #define REPEATS_ROW                                                                                                    \
-    {.name = "repeats",                                                                                                \
+    {KS_NAMED("repeats"),                                                                                              \
      .type = KS_KEY_INTS,                                                                                              \
      .flags = KS_REQUIRED | KS_NUMERIC,                                                                                \
      .offset = KS_FIELD(ks_operation, axis2),                                                                          \

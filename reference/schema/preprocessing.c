@@ -57,13 +57,8 @@ const ks_class ks_class_Rescaling = {
 // --- Normalization --------------------------------------------------------------------------------------------------
 
 static const ks_key normalization_keys[] = {
-    {.name = "axis",
-     .type = KS_KEY_INTS,
-     .flags = KS_NULLABLE | KS_NUMERIC,
-     .offset = offsetof(ks_normalization, axis),
-     .otherwise = "-1",
-     .minimum = -KS_MAX_RANK,
-     .maximum = INT32_MAX,
+    {KS_NAMED("axis"), .type = KS_KEY_INTS, .flags = KS_NULLABLE | KS_NUMERIC,
+     .offset = offsetof(ks_normalization, axis), .otherwise = "-1", .minimum = -KS_MAX_RANK, .maximum = INT32_MAX,
      .form = KS_FORM_LIST},
     KS_ROW(ks_normalization, invert, BOOL, KS_NUMERIC, "false"),
     KS_ROW(ks_normalization, mean, NUMBERS, KS_NULLABLE | KS_NUMERIC, "null"),

@@ -14,18 +14,16 @@
 // --- cells ----------------------------------------------------------------------------------------------------------
 
 #define CELL_ROW(prefix, owner, key, key_type, key_flags, text)                                                        \
-    {.name = #key,                                                                                                     \
-     .type = KS_KEY_##key_type,                                                                                        \
-     .flags = (key_flags),                                                                                             \
-     .offset = offsetof(owner, prefix key),                                                                            \
+    {KS_NAMED(#key), .type = KS_KEY_##key_type, .flags = (key_flags), .offset = offsetof(owner, prefix key),           \
      .otherwise = (text)}
 #define CELL_UNITS(prefix, owner)                                                                                      \
-    {.name = "units",                                                                                                  \
-     .type = KS_KEY_INT,                                                                                               \
-     .flags = KS_REQUIRED | KS_NUMERIC,                                                                                \
-     .offset = offsetof(owner, prefix units),                                                                          \
-     .minimum = 1,                                                                                                     \
-     .maximum = INT32_MAX}
+    {                                                                                                                  \
+        KS_NAMED("units"),                                                                                             \
+        .type = KS_KEY_INT,                                                                                            \
+        .flags = KS_REQUIRED | KS_NUMERIC,                                                                             \
+        .offset = offsetof(owner, prefix units),                                                                       \
+        .minimum = 1,                                                                                                  \
+        .maximum = INT32_MAX}
 #define CELL_COMMON_KEYS(prefix, owner)                                                                                \
     CELL_UNITS(prefix, owner), CELL_ROW(prefix, owner, activation, ACTIVATION, KS_NULLABLE | KS_NUMERIC, "\"tanh\""),  \
         CELL_ROW(prefix, owner, use_bias, BOOL, KS_NUMERIC, "true"),                                                   \
@@ -414,12 +412,8 @@ RECURRENT_CLASS(GRU, gru_keys,
 static const char *const merge_modes[] = {"sum", "mul", "ave", "concat", NULL};
 
 static const ks_key bidirectional_keys[] = {
-    {.name = "merge_mode",
-     .type = KS_KEY_CHOICE,
-     .flags = KS_NULLABLE | KS_NUMERIC,
-     .offset = KS_FIELD(ks_bidirectional, merge_mode),
-     .otherwise = "\"concat\"",
-     .choices = merge_modes},
+    {KS_NAMED("merge_mode"), .type = KS_KEY_CHOICE, .flags = KS_NULLABLE | KS_NUMERIC,
+     .offset = KS_FIELD(ks_bidirectional, merge_mode), .otherwise = "\"concat\"", .choices = merge_modes},
     KS_ROW(ks_bidirectional, layer, LAYER, KS_REQUIRED | KS_NUMERIC, NULL),
     KS_ROW(ks_bidirectional, backward_layer, LAYER, KS_NULLABLE | KS_NUMERIC, "null"),
     KS_ROW(ks_bidirectional, weights, ANY, KS_NULLABLE | KS_READ_ONLY, "null"),

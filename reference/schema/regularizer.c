@@ -5,10 +5,7 @@
 static const char *const modes[] = {"rows", "columns", NULL};
 
 static const ks_key l1_keys[] = {
-    {.name = "l1",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT | KS_SINGLE,
-     .offset = KS_FIELD(ks_l1, l1),
+    {KS_NAMED("l1"), .type = KS_KEY_FLOAT, .flags = KS_INERT | KS_SINGLE, .offset = KS_FIELD(ks_l1, l1),
      .otherwise = "0.01"},
 };
 
@@ -21,7 +18,7 @@ const ks_class ks_class_L1 = {
 };
 
 static const ks_key l2_keys[] = {
-    {.name = "l2", .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l2, l2), .otherwise = "0.01"},
+    {KS_NAMED("l2"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l2, l2), .otherwise = "0.01"},
 };
 
 const ks_class ks_class_L2 = {
@@ -33,8 +30,8 @@ const ks_class ks_class_L2 = {
 };
 
 static const ks_key l1_l2_keys[] = {
-    {.name = "l1", .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l1_l2, l1), .otherwise = "0.0"},
-    {.name = "l2", .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l1_l2, l2), .otherwise = "0.0"},
+    {KS_NAMED("l1"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l1_l2, l1), .otherwise = "0.0"},
+    {KS_NAMED("l2"), .type = KS_KEY_FLOAT, .flags = KS_INERT, .offset = KS_FIELD(ks_l1_l2, l2), .otherwise = "0.0"},
 };
 
 const ks_class ks_class_L1L2 = {
@@ -46,17 +43,10 @@ const ks_class ks_class_L1L2 = {
 };
 
 static const ks_key orthogonal_regularizer_keys[] = {
-    {.name = "factor",
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT | KS_SINGLE,
-     .offset = KS_FIELD(ks_orthogonal_regularizer, factor),
-     .otherwise = "0.01"},
-    {.name = "mode",
-     .type = KS_KEY_CHOICE,
-     .flags = KS_INERT,
-     .offset = KS_FIELD(ks_orthogonal_regularizer, mode),
-     .otherwise = "\"rows\"",
-     .choices = modes},
+    {KS_NAMED("factor"), .type = KS_KEY_FLOAT, .flags = KS_INERT | KS_SINGLE,
+     .offset = KS_FIELD(ks_orthogonal_regularizer, factor), .otherwise = "0.01"},
+    {KS_NAMED("mode"), .type = KS_KEY_CHOICE, .flags = KS_INERT, .offset = KS_FIELD(ks_orthogonal_regularizer, mode),
+     .otherwise = "\"rows\"", .choices = modes},
 };
 
 const ks_class ks_class_OrthogonalRegularizer = {

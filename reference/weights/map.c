@@ -43,6 +43,8 @@ static bool is_model(const ks_object *object) {
 
 // Keras's _name_key: plain order, but names that start with "_" come last; a model's layers come before everything.
 static int compare_attributes(const ks_object *parent, const ks_child *a, const ks_child *b) {
+    if (a->attribute == b->attribute)
+        return 0; // a model's layers
     if (is_model(parent)) {
         int first = (strcmp(b->attribute, "layers") == 0) - (strcmp(a->attribute, "layers") == 0);
         if (first)
