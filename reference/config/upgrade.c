@@ -82,8 +82,8 @@ static ks_code upgrade_object(ks__upgrade *u, ks_value *value, ks_key_type type)
     ks_code code;
     if (!name || name->type != KS_VALUE_STRING || !inner || inner->type != KS_VALUE_DICT)
         return KS_OK;
-    KS_TRY(ks__dict_copy(&record, u, value));
-    KS_TRY(ks__dict_copy(&config, u, inner));
+    KS_TRY(ks__dict_copy_for(&record, u, value, 2)); // two of these for each layer: no more room than is used
+    KS_TRY(ks__dict_copy_for(&config, u, inner, 0));
     ks__dict_remove(&config, "dtype");
     ks__dict_remove(&config, "name");
     ks__dict_rename(&config, "m", "max_value"); // MaxNorm of Keras 1

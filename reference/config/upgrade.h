@@ -51,6 +51,8 @@ ks__upgrade_fail(ks__upgrade *u, ks_code code, const ks_value *value, const char
 
 /// A copy of `from` (a dict, or NULL for an empty one).
 ks_code ks__dict_copy(ks__dict *out, ks__upgrade *u, const ks_value *from);
+/// The same with room for `more` members; there is always room for others, but it costs a copy.
+ks_code ks__dict_copy_for(ks__dict *out, ks__upgrade *u, const ks_value *from, size_t more);
 /// NULL when there is no such key. Valid until the next change.
 ks_value *ks__dict_get(const ks__dict *dict, const char *key);
 /// Replaces the value of `key` or adds it at the end.

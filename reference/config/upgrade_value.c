@@ -20,10 +20,10 @@ ks_code ks__upgrade_fail(ks__upgrade *u, ks_code code, const ks_value *value, co
 
 // --- dicts ----------------------------------------------------------------------------------------------------------
 
-#define MORE_MEMBERS 8 ///< room for what an upgrade adds
+#define MORE_MEMBERS 4 ///< room for what an upgrade adds to most dicts
 
 static ks_code make_room(ks__dict *dict, size_t room) {
-    ks_member *members = ks_arena_get(dict->upgrade->arena, room, sizeof(*members));
+    ks_member *members = ks_arena_room(dict->upgrade->arena, room, sizeof(*members));
     if (!members)
         return dict->upgrade->context->error.code;
     if (dict->count)
@@ -34,13 +34,17 @@ static ks_code make_room(ks__dict *dict, size_t room) {
 }
 
 ks_code ks__dict_copy(ks__dict *out, ks__upgrade *u, const ks_value *from) {
+    return ks__dict_copy_for(out, u, from, MORE_MEMBERS);
+}
+
+ks_code ks__dict_copy_for(ks__dict *out, ks__upgrade *u, const ks_value *from, size_t more) {
     *out = (ks__dict){.upgrade = u, .offset = KS_NO_OFFSET};
     if (from) {
         out->members = from->as.dict.members;
         out->count = from->as.dict.count;
         out->offset = from->offset;
     }
-    return make_room(out, out->count + MORE_MEMBERS);
+    return make_room(out, out->count + more);
 }
 
 static ks_member *find(const ks__dict *dict, const char *key) {
@@ -58,7 +62,7 @@ ks_value *ks__dict_get(const ks__dict *dict, const char *key) {
 ks_code ks__dict_set(ks__dict *dict, const char *key, ks_value value) {
     ks_member *member = find(dict, key);
     if (!member) {
-        if (dict->count == dict->room && make_room(dict, 2 * dict->room) != KS_OK)
+        if (dict->count == dict->room && make_room(dict, 2 * dict->room + 1) != KS_OK)
             return dict->upgrade->context->error.code;
         member = &dict->members[dict->count++];
         member->key = ks_text_from(key);

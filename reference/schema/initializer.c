@@ -32,10 +32,7 @@ const ks_class ks_class_Ones = {
 };
 
 static const ks_key identity_keys[] = {
-    {KS_NAMED("gain"),
-     .type = KS_KEY_FLOAT,
-     .flags = KS_INERT | KS_OLD,
-     .offset = KS_FIELD(ks_identity, gain),
+    {KS_NAMED("gain"), .type = KS_KEY_FLOAT, .flags = KS_INERT | KS_OLD, .offset = KS_FIELD(ks_identity, gain),
      .otherwise = "1.0"},
 };
 

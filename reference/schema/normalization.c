@@ -177,12 +177,8 @@ const ks_class ks_class_BatchNormalization = {
 // --- BatchNormalizationAxes: BatchNormalization of tf.keras over a list of axes -------------------------------------
 
 static const ks_key batch_axes_keys[] = {
-    {.name = "axis",
-     .type = KS_KEY_INTS,
-     .flags = KS_NUMERIC | KS_REQUIRED,
-     .offset = KS_FIELD(BATCH, axes),
-     .minimum = -KS_MAX_RANK,
-     .maximum = INT32_MAX},
+    {KS_NAMED("axis"), .type = KS_KEY_INTS, .flags = KS_NUMERIC | KS_REQUIRED, .offset = KS_FIELD(BATCH, axes),
+     .minimum = -KS_MAX_RANK, .maximum = INT32_MAX},
     BATCH_KEYS,
 };
 
