@@ -2,7 +2,7 @@
 add_library(ks_options INTERFACE)
 target_compile_options(ks_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wundef -Wvla -Wformat=2
-  -Wdouble-promotion -Wimplicit-fallthrough -ffp-contract=off
+  -Wdouble-promotion -Wimplicit-fallthrough -ffp-contract=off -fno-plt
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>
   $<$<BOOL:${KASSAY_WERROR}>:-Werror>)
 target_compile_definitions(ks_options INTERFACE _GNU_SOURCE KASSAY_VERSION="${PROJECT_VERSION}")

@@ -317,6 +317,8 @@ ks_code ks__h5_check_name(ks__h5_last_name *last, ks__h5 *self, uint64_t at, ks_
 /// The order of the bytes of two names.
 static inline int ks__h5_compare(ks_text a, ks_text b) {
     size_t common = a.size < b.size ? a.size : b.size;
+    if (common && a.data[0] != b.data[0]) // mostly
+        return (uint8_t)a.data[0] < (uint8_t)b.data[0] ? -1 : 1;
     int order = common ? memcmp(a.data, b.data, common) : 0;
     return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size;
 }

@@ -71,11 +71,18 @@ void ks_error_prefix_place(ks_context *context, const char *prefix);
 
 void ks_warn(ks_context *context, const char *name, const char *place);
 
+/// A condition that holds for few files: what it leads to stands apart.
+#if defined(__GNUC__)
+#define KS_SELDOM(condition) __builtin_expect(!!(condition), 0)
+#else
+#define KS_SELDOM(condition) (condition)
+#endif
+
 /// Leaves the function's work when `call` fails; needs a `ks_code code` and a label `done` that cleans up.
 #define KS_TRY(call)                                                                                                   \
     do {                                                                                                               \
         code = (call);                                                                                                 \
-        if (code != KS_OK)                                                                                             \
+        if (KS_SELDOM(code != KS_OK))                                                                                  \
             goto done;                                                                                                 \
     } while (0)
 
