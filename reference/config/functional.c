@@ -700,8 +700,12 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
                 (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node, n->call};
     }
     graph->n_slots = w->n_slots;
-    for (size_t i = 0; i < w->n_slots; i++)
-        graph->symbols[i] = *w->slots[i];
+    for (size_t i = 0; i < w->n_slots; i++) {
+        const ks_array *slot = w->slots[i];
+        graph->symbols[i].dtype = slot->dtype;
+        graph->symbols[i].mask = slot->mask;
+        ks_shape_copy(&graph->symbols[i].shape, &slot->shape);
+    }
     return KS_OK;
 }
 

@@ -23,8 +23,8 @@ static ks_code find_span(ks__h5_span *out, bool *found, dataset *d, unsigned typ
     *found = message != NULL;
     if (!message)
         return KS_OK;
-    return ks__h5_shared_span(out, d->self, ks__h5_message_span(message), message->flags & KS__H5_MESSAGE_IS_SHARED,
-                              type);
+    *out = ks__h5_message_span(message);
+    return message->flags & KS__H5_MESSAGE_IS_SHARED ? ks__h5_shared_span(out, d->self, *out, true, type) : KS_OK;
 }
 
 static ks_code need_span(ks__h5_span *out, dataset *d, unsigned type, const char *what) {

@@ -310,13 +310,20 @@ bool ks__h5_object_is_known(const ks__h5 *self, uint64_t address) {
     return known_object(self, address) != NULL;
 }
 
-ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address) {
-    *out = known_object(self, address);
-    if (*out)
-        return KS_OK;
+/// Apart from ks__h5_object_get, which mostly knows the object and then saves no registers.
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+static ks_code
+read_object(ks__h5_object **out, ks__h5 *self, uint64_t address) {
     header h = {.self = self, .address = address};
     ks_code code = read_header(&h);
     return code == KS_OK ? keep(out, &h) : code;
+}
+
+ks_code ks__h5_object_get(ks__h5_object **out, ks__h5 *self, uint64_t address) {
+    *out = known_object(self, address);
+    return *out ? KS_OK : read_object(out, self, address);
 }
 
 // A committed datatype is nothing but its message, so that must be one.

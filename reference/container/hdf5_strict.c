@@ -267,10 +267,7 @@ static size_t shared_steps(const ks__h5 *self, ks_hdf5_node from, const char *pa
 }
 
 static size_t name_size(const char *path) {
-    size_t size = 0;
-    while (path[size] && path[size] != '/')
-        size++;
-    return size;
+    return (size_t)(strchrnul(path, '/') - path);
 }
 
 static ks_code find_name(ks_hdf5_node *out, bool *found, ks__h5 *self, ks_hdf5_node from, ks_text name) {

@@ -562,14 +562,12 @@ static char *close_container(parser *p, char *at) {
     return NULL;
 }
 
-/// One bit of 64 that equal keys share. Looks at what is behind a short key. To be asked before the NUL is written
-/// there: a load of eight bytes just behind a store of one of them waits for it, which made parsing 20 % slower.
+/// One bit of 64 that equal keys share. To be asked before a NUL is written behind the key: a load of more bytes than
+/// the last store wrote waits for it, which once made parsing 20 % slower.
 static inline uint64_t mark_of(ks_text key) {
-    uint64_t head;
-    memcpy(&head, key.data, 8);
-    head &= key.size < 8 ? ((uint64_t)1 << (8 * key.size)) - 1 : UINT64_MAX;
-    uint64_t rest = key.size << 16 | (uint64_t)(uint8_t)key.data[key.size / 2] << 8;
-    return (uint64_t)1 << ((head + (rest << 40)) * 0x9E3779B97F4A7C15U >> 58);
+    size_t first = (uint8_t)key.data[0], middle = (uint8_t)key.data[key.size / 2];
+    size_t last = (uint8_t)key.data[key.size - (key.size > 0)];
+    return (uint64_t)1 << ((key.size + 5 * first + 9 * middle + 17 * last) & 63);
 }
 
 /// Whether the dict in the making has `key` already.
