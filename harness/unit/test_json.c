@@ -315,6 +315,25 @@ static void later_duplicates_win_in_the_place_of_the_first(void **state) {
     free(text);
 }
 
+/// A key of each size, once as it is and once with an escape in front: in an object of few members both are one.
+static void a_key_and_its_escaped_form_are_equal(void **state) {
+    (void)state;
+    for (int size = 0; size <= 20; size++) {
+        char text[128];
+        ks_context context;
+        ks_json *json = NULL;
+        ks_context_init(&context, NULL);
+        int length = snprintf(text, sizeof text, "{\"x\": 0, \"%.*s\": 1, \"%s%.*s\": 2}", size, "abcdefghijklmnopqrst",
+                              size > 0 ? "\\u0061" : "", size > 0 ? size - 1 : 0, "bcdefghijklmnopqrst");
+        assert_int_equal(parse(&json, &context, text, (size_t)length), KS_OK);
+        assert_int_equal(ks_json_root(json)->as.dict.count, 2);
+        assert_int_equal(ks_json_root(json)->as.dict.members[1].key.size, size);
+        assert_int_equal(ks_json_root(json)->as.dict.members[1].value.as.integer, 2);
+        assert_int_equal(context.n_warnings, 1);
+        release(&context, json);
+    }
+}
+
 /// Half a million keys: an attempt to compare each with each would outlast the test's time limit.
 static void large_objects_are_not_quadratic(void **state) {
     (void)state;
@@ -361,6 +380,7 @@ int main(void) {
         cmocka_unit_test(memory_is_budgeted),
         cmocka_unit_test(every_failing_allocation_is_clean),
         cmocka_unit_test(later_duplicates_win_in_the_place_of_the_first),
+        cmocka_unit_test(a_key_and_its_escaped_form_are_equal),
         cmocka_unit_test(large_objects_are_not_quadratic),
         cmocka_unit_test(the_document_outlives_its_bytes),
     };
