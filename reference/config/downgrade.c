@@ -128,6 +128,17 @@ done:
     return code;
 }
 
+/// As tf_keras writes it below a class of someone's own, and finds it in HDF5 files: by the name in custom objects, or
+/// among the initializers that the class asks.
+static ks_code put_bare(ks_value *out, ks__downgrade *d, ks_value name, ks_value config) {
+    ks_code code;
+    *out = ks_value_dict(d->arena, 2);
+    KS_TRY(ks__downgrade_put(d, out, "class_name", name));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
+done:
+    return code;
+}
+
 static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
     const ks_value *from = ks_value_get(record, "config");
@@ -154,7 +165,7 @@ static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value 
         KS_TRY(ks__downgrade_put(d, &config, "seed", *ks_value_get(from, "seed")));
     if (d->alone && ks_value_is_text(name, "Identity") && !ks_value_get(&config, "gain"))
         KS_TRY(ks__downgrade_put(d, &config, "gain", ks_value_float(1)));
-    code = put_named(out, d, record, *name, config);
+    code = d->kept > 0 ? put_bare(out, d, *name, config) : put_named(out, d, record, *name, config);
 done:
     return code;
 }
@@ -167,23 +178,18 @@ static ks_code downgrade_nested_layer(ks_value *out, ks__downgrade *d, const ks_
                : put_named(out, d, record, *ks_value_get(&bare, "class_name"), *ks_value_get(&bare, "config"));
 }
 
-// A record of a class of someone's own, with its parts in the words of Keras 2. Layers of tf_keras find a registered
-// initializer by "package>name" alone, with no module beside it.
-static ks_code downgrade_custom(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
-    ks_value config;
+// A record of a class of someone's own, with its parts in the words of Keras 2.
+static ks_code downgrade_custom(ks_value *out, ks__downgrade *d, const ks_class *row, const ks_value *record,
+                                const char *place) {
+    ks_value name = ks_value_text(ks_registry_old_name(record)), config;
     ks_code code;
     d->kept++;
     code = ks__downgrade_value(&config, d, ks_value_get(record, "config"), place);
     d->kept--;
     if (code != KS_OK)
         return code;
-    if (d->kept > 0)
-        return put_named(out, d, record, *ks_value_get(record, "class_name"), config);
-    *out = ks_value_dict(d->arena, 2);
-    KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_text(ks_registry_old_name(record))));
-    KS_TRY(ks__downgrade_put(d, out, "config", config));
-done:
-    return code;
+    return row->kind == KS_KIND_LAYER && d->kept > 0 ? put_named(out, d, record, name, config)
+                                                     : put_bare(out, d, name, config);
 }
 
 static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
@@ -199,9 +205,10 @@ static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value 
         return KS_OK;
     }
     if (row && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL))
-        return row->custom ? downgrade_custom(out, d, record, place) : downgrade_nested_layer(out, d, record, place);
+        return row->custom ? downgrade_custom(out, d, row, record, place)
+                           : downgrade_nested_layer(out, d, record, place);
     if (row && row->custom)
-        return downgrade_custom(out, d, record, place);
+        return downgrade_custom(out, d, row, record, place);
     if (ks_value_is_text(name, "DTypePolicy") || (row && row->kind == KS_KIND_POLICY))
         return downgrade_policy(out, d, record, place);
     if (row &&
