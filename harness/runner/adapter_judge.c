@@ -500,11 +500,15 @@ static void compare_model(asking *a, ks_model *model) {
     ks_prediction_free(prediction);
 }
 
+/// Weights alone go into the model of the case: its own file, whatever became of the adapter's copy.
 static void judge_written(asking *a, const char *path) {
-    ks_model_options options = {.format = a->run->rewrite,
-                                .architecture = a->architecture[0] ? a->architecture : NULL,
-                                .registry = ks_case_custom_objects(&a->context, a->c)};
+    ks_model_options options = {.format = a->run->rewrite, .registry = ks_case_custom_objects(&a->context, a->c)};
+    char architecture[2048];
     ks_model *model = NULL;
+    if (architecture_format(a->run->rewrite)) {
+        ks_case_file(architecture, a->c, a->c->architecture ? a->c->architecture : a->c->artifact);
+        options.architecture = architecture;
+    }
     if (ks_model_load(&model, &a->context, path, &options) != KS_OK)
         fail_given(a, "wrong-structure", path);
     else

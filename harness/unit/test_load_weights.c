@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <kassay/losses.h>
 #include <kassay/model.h>
+#include <kassay/save.h>
 #include <kassay/writer.h>
 
 #define GOLDEN KASSAY_SOURCE_DIR "/golden/"
@@ -319,6 +321,43 @@ static void test_every_failing_allocation(void **state) {
     }
 }
 
+/// What ks_model_weight_at gives is the same for a whole model and for its weights beside it.
+static void same_by_architecture(const char *whole, const char *format, const char *name) {
+    ks_context context;
+    ks_model *model, *read;
+    ks_losses losses;
+    ks_save_options save = {.format = format};
+    char path[96];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    ks_context_init(&context, NULL);
+    ks_losses_init(&losses, &context, true);
+    assert_int_equal(ks_model_load(&model, &context, whole, NULL), KS_OK);
+    assert_int_equal(ks_model_save(model, path, &save, &losses), KS_OK);
+    assert_int_equal(ks_model_load(&read, &context, path, &(ks_model_options){.architecture = whole}), KS_OK);
+    assert_int_equal(ks_model_weight_count(read), ks_model_weight_count(model));
+    assert_true(ks_model_weight_count(model) > 2);
+    for (size_t i = 0; i < ks_model_weight_count(model); i++) {
+        ks_model_weight a = ks_model_weight_at(model, i), b = ks_model_weight_at(read, i);
+        assert_true(ks_shape_equal(&a.tensor.shape, &b.tensor.shape));
+        assert_non_null(b.tensor.data);
+        assert_memory_equal(a.tensor.data, b.tensor.data, a.tensor.size);
+        assert_null(strstr(b.path, "model_weights"));
+    }
+    ks_model_free(read);
+    ks_model_free(model);
+    ks_losses_fini(&losses);
+    assert_int_equal(context.memory.n_live, 0);
+    unlink(path);
+}
+
+static void test_architecture_of_legacy_hdf5(void **state) {
+    (void)state;
+    same_by_architecture(GOLDEN "h5-legacy/keras-2.3.1/recurrent/gru-reset-after/model.h5", "weights-v3",
+                         "w.weights.h5");
+    same_by_architecture(GOLDEN "h5-legacy/keras-1.2.2/recurrent/lstm/model.h5", "weights-v3", "w.weights.h5");
+    same_by_architecture(GOLDEN "h5-legacy/keras-2.3.1/recurrent/gru/model.h5", "h5-weights-legacy", "w.h5");
+}
+
 static int set_up(void **state) {
     (void)state;
     if (!mkdtemp(folder))
@@ -345,7 +384,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_of_keras2),          cmocka_unit_test(test_shards),
         cmocka_unit_test(test_skip_mismatch_of_keras3),  cmocka_unit_test(test_weights_of_whole_files),
-        cmocka_unit_test(test_every_failing_allocation),
+        cmocka_unit_test(test_every_failing_allocation), cmocka_unit_test(test_architecture_of_legacy_hdf5),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -104,6 +104,7 @@ static ks_code open_json(ks_model *m) {
         KS_TRY(ks__model_format(m, "weights-v3-sharded"));
         KS_TRY(ks__model_architecture(m));
         KS_TRY(ks__load_sharded(&m->sharded, m, &m->map, ks_json_root(m->config), m->path, &options));
+        KS_TRY(ks_weights_relist(&m->map, m->context, &m->arena));
         m->has_weights = true;
         return KS_OK;
     }

@@ -38,6 +38,8 @@ ks_code ks__model_architecture(ks_model *m) {
     m->context->memory.limit += limit; // both files count
     m->root = m->architecture->root;
     m->map = m->architecture->map;
+    for (size_t i = 0; i < m->map.n_listed; i++)
+        m->map.listed[i]->present = false; // of that file nothing but the architecture counts
     m->keras_version = m->architecture->keras_version;
     m->dialect = m->architecture->dialect;
     m->writer = m->architecture->writer;
@@ -165,6 +167,7 @@ static ks_code open_weights(ks_model *m) {
     KS_TRY(ks__model_format(m, "weights-v3"));
     KS_TRY(ks__model_architecture(m));
     KS_TRY(ks__load_v3(m, m->weights, "weights", &options));
+    KS_TRY(ks_weights_relist(&m->map, m->context, &m->arena));
     m->has_weights = true;
 done:
     return code;
