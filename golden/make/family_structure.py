@@ -1,6 +1,7 @@
 """Structures: several inputs and outputs, nesting, sharing, names, operations, compile state."""
 
 import keras
+import numpy as np
 from case import Case, normal, several, tokens
 from keras import layers as L
 
@@ -119,6 +120,20 @@ def reductions():
     return keras.Model(i, [keras.ops.mean(i, axis=1), keras.ops.max(i, axis=-1), keras.ops.sum(i, axis=(1, 2))])
 
 
+def unstacked():
+    i = keras.Input((4, 6))
+    a, b, c, d = keras.ops.unstack(i, axis=1)
+    e, f = keras.ops.unstack(L.Dense(2)(i), num=2, axis=-1)
+    return keras.Model(i, [a * b - c, L.Dense(3)(d), e - f])
+
+
+def tensordots():
+    i, j = keras.Input((4, 6)), keras.Input((6, 8))
+    x = keras.ops.tensordot(L.Dense(3)(i), np.arange(-6, 6, dtype="float32").reshape(3, 4) / 4.0, 1)
+    y = keras.ops.tensordot(j, np.arange(-24, 24, dtype="float32").reshape(8, 6) / 8.0, axes=[[1, -1], [1, 0]])
+    return keras.Model([i, j], [x, y])
+
+
 def residual():
     i = keras.Input((8, 9, 3))
     x = L.Conv2D(4, 3, padding="same", activation="relu")(i)
@@ -206,6 +221,8 @@ def cases():
         Case("operations", operations, normal((4, 6))),
         Case("slices", slices, normal((7, 6))),
         Case("reductions", reductions, normal((7, 6))),
+        Case("unstack", unstacked, normal((4, 6))),
+        Case("tensordot", tensordots, normal((4, 6), (6, 8))),
         Case("residual", residual, normal((8, 9, 3)), old=True, also=("weights-v3",)),
         Case("frozen-layers", frozen, x, old=True, also=("weights-v3",)),
         Case("frozen-model", frozen_model, x),

@@ -888,6 +888,12 @@ def nodes(tf):
         i = Input((4, 6))
         return Model(i, tf.norm(i, axis=-1) * 2.0)
 
+    def sums():
+        i = Input((4, 6))
+        a, b, c, d = tf.unstack(i, axis=1)
+        return Model(i, [tf.add_n([a, b, c * 0.5]), d * 2.0])
+
+    yield Case("node-sums", sums, normal((4, 6)), tier=1)
     yield Case("node-names", names, normal((4, 6)), tier=1)
 
 
@@ -1008,6 +1014,27 @@ def operations():
         near = tf.math.squared_difference(a, i)
         return Model(i, [near, tf.math.squared_difference(i, 0.25), tf.math.squared_difference(tf.cast(i * 9.0, "int32"), 4)])
 
+    def sums():
+        i = Input((6,))
+        a, b = L.Dense(4)(i), L.Dense(4)(i)
+        return Model(i, [tf.add_n([a, b, a * b]), tf.add_n([a]), tf.add_n([tf.cast(a * 9.0, "int32"), tf.cast(b * 9.0, "int32")])])
+
+    def unstacked():
+        i = Input((4, 6))
+        a, b, c, d = tf.unstack(i, axis=1)
+        e, f = tf.unstack(L.Dense(2)(i), num=2, axis=-1)
+        return Model(i, [a * b - c, L.Dense(3)(d), e - f])
+
+    def tensordots():
+        i, j = Input((4, 6)), Input((6, 4))
+        x = tf.tensordot(L.Dense(8)(i), tf.constant(np.arange(-12, 12).reshape(8, 3) / 4.0, keras.backend.floatx()), 1)
+        y = tf.tensordot(i, tf.constant(np.arange(-12, 12).reshape(6, 2, 2) / 8.0, keras.backend.floatx()), axes=[[2], [0]])
+        z = tf.tensordot(j, tf.constant(np.arange(-12, 12).reshape(4, 6) / 8.0, keras.backend.floatx()), axes=[[1, -1], [1, 0]])
+        return Model([i, j], [x, y, z])
+
+    yield Case("add-n", sums, normal((6,)), also=("json-legacy",))
+    yield Case("unstack", unstacked, normal((4, 6)), also=("json-legacy",))
+    yield Case("tensordot", tensordots, normal((4, 6), (6, 4)), also=("json-legacy",))
     yield Case("squared-difference", squared_difference, normal((6,)))
     yield Case("matmul-transposed", matmul_transposed, normal((4, 6)), also=("json-legacy",))
     yield Case("attention-by-hand", attention_by_hand, normal((7, 6)), also=("json-legacy",))

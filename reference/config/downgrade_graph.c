@@ -280,7 +280,7 @@ static ks_code check_operands(rewiring *w, const ks__tf_operation *operation, co
         " Abs Absolute Add All Any Cast Concatenate Equal ExpandDims Greater GreaterEqual Less "
         "LessEqual LogicalAnd LogicalNot LogicalOr LogicalXor Maximum Minimum Multiply Negative "
         "NotEqual OnesLike Reshape Sign Square Squeeze Stack StopGradient Subtract Tile "
-        "Transpose ZerosLike BroadcastTo ";
+        "Transpose ZerosLike BroadcastTo AddN Unstack ";
     char word[64] = " ";
     operands seen = {NULL, false, false, false};
     look(&seen, args, 0);

@@ -118,6 +118,8 @@ static const node_operation operations[] = {
     UNARY("LogSoftmax", "nn.log_softmax"),
     UNARY("ZerosLike", "zeros_like"),
     UNARY("OnesLike", "ones_like"),
+    {"AddN", "math.add_n", "*", ""},
+    {"Unpack", "unstack", "@", "num=num axis=axis"},
     {"SelectV2", "where", "@ x# y#", ""},
     {"Select", "compat.v1.where", "@ x# y#", ""},
     {"Cast", "cast", "@", "DstT=dtype Truncate!"},

@@ -53,6 +53,19 @@ static ks_code fix_normalize(operation_call *c) {
     return ks__dict_set(&c->config, "epsilon", ks__value_float(sqrt(number), c->first.offset));
 }
 
+// A list of one tensor has become the tensor.
+static ks_code fix_summands(operation_call *c) {
+    ks_value *given = ks__dict_get(&c->calls, "inputs"), list;
+    if (!given || given->type == KS_VALUE_LIST)
+        return KS_OK;
+    list = ks__value_list(c->u, 1, given->offset);
+    if (!list.as.list.items)
+        return c->u->context->error.code;
+    list.as.list.items[0] = *given;
+    *given = list;
+    return KS_OK;
+}
+
 // Sizes of the parts become the places between them.
 static ks_code fix_split(operation_call *c) {
     ks_value *sizes = ks__dict_get(&c->config, "indices_or_sections");
@@ -208,6 +221,9 @@ static const function functions[] = {
     {"math.l2_normalize", "Normalize", "nn", "x", "axis dim=axis epsilon", fix_normalize},
     {"clip_by_value", "Clip", "numpy", "x", "clip_value_min=x_min clip_value_max=x_max", NULL},
     {"where", "Where", "numpy", "condition", "x=x1 y=x2", NULL},
+    {"math.add_n", "AddN", "keras2.math.add_n", "inputs", "", fix_summands},
+    {"unstack", "Unstack", "core", "x", "num axis +axis=0", NULL},
+    {"tensordot", "Tensordot", "numpy", "x1", "b=x2 axes", NULL},
     {"compat.v1.where", "Select", "keras2.compat.v1.where", "condition", "x=x1 y=x2", NULL},
     {"cast", "Cast", "core", "x", "dtype", NULL},
     REDUCE("math.reduce_sum", "Sum", "numpy"),

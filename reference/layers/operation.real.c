@@ -519,6 +519,46 @@ KS_FORWARD(OpEinsum) {
     return KS_OK;
 }
 
+KS_FORWARD(OpTensordot) {
+    char labels[KS_MAX_TENSORDOT + 1], operand_labels[2][KS_MAX_TENSORDOT];
+    ks_array *result = out->as.array;
+    ks_operand operands[2];
+    const ks_real *data[2];
+    for (size_t i = 0; i < 2; i++) {
+        if (ks_operand_at(&operands[i], call, object, i) != KS_OK)
+            return run->context->error.code;
+        data[i] = KS_REAL(ks_as_real)(run, operands[i].array);
+        if (!data[i])
+            return run->context->error.code;
+    }
+    ks_tensordot_labels(labels, operand_labels[0], operand_labels[1], object, &operands[0].array->shape,
+                        &operands[1].array->shape); // infer saw that it can
+    if (!KS_REAL(ks_einsum)(run->arena, ks_reals(result), (ks_labelled){&result->shape, labels}, data[0],
+                            (ks_labelled){&operands[0].array->shape, operand_labels[0]}, data[1],
+                            (ks_labelled){&operands[1].array->shape, operand_labels[1]}))
+        return run->context->error.code;
+    return KS_OK;
+}
+
+KS_FORWARD(OpAddN) {
+    ks_array *result = out->as.array;
+    ks_dtype dtype = working_dtype(result->dtype);
+    size_t n, count = ks_array_elements(result);
+    ks_operand *operands = ks_operand_list(&n, call, object, 0);
+    void *y = working_result(run, result), *next = ks_run_memory(run, count, ks_dtype_size(dtype));
+    if (!operands || !y || !next)
+        return run->context->error.code;
+    for (size_t i = 0; i < n; i++) {
+        ks_cast(i ? next : y, dtype, operands[i].array->data, operands[i].array->dtype, count);
+        if (i && dtype == KS_INT64)
+            ks_binary_integer(KS_BINARY_ADD, y, y, next, count);
+        else if (i)
+            KS_REAL(ks_binary)(KS_BINARY_ADD, y, y, next, count);
+    }
+    finish_result(result, y);
+    return KS_OK;
+}
+
 // --- types, fills, choices ------------------------------------------------------------------------------------------
 
 KS_FORWARD(OpCast) {

@@ -206,6 +206,27 @@ done:
     return code;
 }
 
+KS_FORWARD(OpUnstack) {
+    const ks_operation *params = object->params;
+    size_t count = out->as.list.count, item_size, part_size, outer;
+    const char *data;
+    ks_operand x;
+    int axis;
+    ks_code code = KS_OK;
+    if (!count)
+        return KS_OK;
+    KS_TRY(operand_in(&data, &x, run, call, object, 0, out->as.list.items[0].as.array->dtype));
+    axis = ks_axis(params->axis.items[0], x.array->shape.rank);
+    item_size = ks_dtype_size(x.array->dtype);
+    outer = product_of(&x.array->shape, 0, axis);
+    part_size = product_of(&x.array->shape, axis + 1, x.array->shape.rank) * item_size;
+    for (size_t o = 0; o < outer; o++)
+        for (size_t i = 0; i < count && part_size; i++, data += part_size)
+            memcpy((char *)out->as.list.items[i].as.array->data + o * part_size, data, part_size);
+done:
+    return code;
+}
+
 // --- indexing -------------------------------------------------------------------------------------------------------
 
 KS_FORWARD(OpTake) {

@@ -536,6 +536,121 @@ KS_KEYLESS_CLASS(Matmul, "keras.src.ops.numpy", two_operands, matmul_infer)
 KS_KEYED_CLASS(MatmulTransposed, "MatmulTransposed", "keras2.linalg.matmul", matmul_keys, two_operands, NULL,
                matmul_infer)
 
+// The axes that Tensordot sums over, in both operands: the last and the first so many, or lists. False: they do not
+// fit.
+static bool contracted(ks_ints out[2], const ks_value *axes, const ks_shape *a, const ks_shape *b) {
+    memset(out, 0, 2 * sizeof(*out));
+    if (axes->type == KS_VALUE_INT) {
+        if (!axes->fits || axes->as.integer < 0 || axes->as.integer > a->rank || axes->as.integer > b->rank)
+            return false;
+        out[0].count = out[1].count = (int)axes->as.integer;
+        for (int i = 0; i < out[0].count; i++) {
+            out[0].items[i] = a->rank - out[0].count + i;
+            out[1].items[i] = i;
+        }
+        return true;
+    }
+    if (axes->type != KS_VALUE_LIST || axes->as.list.count != 2)
+        return false;
+    for (int k = 0; k < 2; k++) {
+        const ks_value *list = &axes->as.list.items[k];
+        const ks_value *items = list->type == KS_VALUE_LIST ? list->as.list.items : list;
+        size_t count = list->type == KS_VALUE_LIST ? list->as.list.count : 1;
+        const ks_shape *shape = k ? b : a;
+        bool listed[KS_MAX_RANK] = {false};
+        if (count > (size_t)shape->rank)
+            return false;
+        for (size_t i = 0; i < count; i++) {
+            int axis = items[i].type == KS_VALUE_INT && items[i].fits ? ks_axis(items[i].as.integer, shape->rank) : -1;
+            if (axis < 0 || listed[axis])
+                return false;
+            listed[axis] = true;
+            out[k].items[out[k].count++] = axis;
+        }
+    }
+    return out[0].count == out[1].count;
+}
+
+bool ks_tensordot_labels(char *out, char *a_labels, char *b_labels, const ks_object *object, const ks_shape *a,
+                         const ks_shape *b) {
+    const ks_operation *params = object->params;
+    ks_ints axes[2];
+    char next = 'A';
+    if (a->rank + b->rank > KS_MAX_TENSORDOT || !contracted(axes, params->ignored, a, b))
+        return false;
+    memset(b_labels, 0, (size_t)b->rank);
+    for (int i = 0; i < a->rank; i++)
+        a_labels[i] = next++;
+    for (int i = 0; i < axes[0].count; i++)
+        b_labels[axes[1].items[i]] = a_labels[axes[0].items[i]];
+    for (int i = 0; i < a->rank; i++)
+        if (!memchr(b_labels, a_labels[i], (size_t)b->rank))
+            *out++ = a_labels[i];
+    for (int i = 0; i < b->rank; i++)
+        if (!b_labels[i])
+            *out++ = b_labels[i] = next++;
+    *out = 0;
+    return true;
+}
+
+static ks_code tensordot_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    char labels[KS_MAX_TENSORDOT + 1], a_labels[KS_MAX_TENSORDOT], b_labels[KS_MAX_TENSORDOT];
+    ks_operand operands[2];
+    ks_shape shape = {.rank = 0};
+    const ks_shape *a, *b;
+    ks_dtype dtype;
+    ks_code code;
+    KS_TRY(ks_operand_at(&operands[0], call, object, 0));
+    KS_TRY(ks_operand_at(&operands[1], call, object, 1));
+    a = &operands[0].array->shape;
+    b = &operands[1].array->shape;
+    if (!ks_tensordot_labels(labels, a_labels, b_labels, object, a, b) || strlen(labels) > KS_MAX_RANK)
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "axes", "the axes do not fit the operands");
+    for (int i = 0; i < a->rank; i++) {
+        const char *at = memchr(b_labels, a_labels[i], (size_t)b->rank);
+        if (at && !ks_dims_agree(a->dims[i], b->dims[at - b_labels]))
+            return ks_shape_error(call->context, object, "the dimensions summed over differ");
+        if (!at)
+            shape.dims[shape.rank++] = a->dims[i];
+    }
+    for (int i = 0; i < b->rank; i++)
+        if (b_labels[i] && strchr(labels, b_labels[i]))
+            shape.dims[shape.rank++] = b->dims[i];
+    dtype = ks_operand_dtype(call, operands, 2);
+    if (dtype != ks_operand_float(call, dtype))
+        return ks_fail(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_CONFIG, KS_NO_OFFSET, object->place,
+                       "products of integers along axes cannot be run by this reference");
+    code = ks_result(out, call, dtype, &shape);
+done:
+    return code;
+}
+
+static const ks_key tensordot_keys[] = {KS_NAMED_ROW("axes", ANY, ignored, KS_NUMERIC, "2")};
+KS_KEYED_CLASS(Tensordot, "Tensordot", "keras.src.ops.numpy", tensordot_keys, two_operands, NULL, tensordot_infer)
+
+// TensorFlow's add_n: tensors of one shape.
+static const char *const summands[] = {"inputs", NULL};
+
+static ks_code sum_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    size_t count;
+    ks_operand *operands = ks_operand_list(&count, call, object, 0);
+    const ks_shape *shape;
+    if (!operands)
+        return call->context->error.code;
+    shape = &operands[0].array->shape;
+    for (size_t i = 1; i < count; i++) {
+        const ks_shape *next = &operands[i].array->shape;
+        bool same = shape->rank == next->rank;
+        for (int k = 0; same && k < shape->rank; k++)
+            same = ks_dims_agree(shape->dims[k], next->dims[k]);
+        if (!same)
+            return ks_shape_error(call->context, object, "the summands have different shapes");
+    }
+    return ks_result(out, call, ks_operand_dtype(call, operands, count), shape);
+}
+
+KS_KEYLESS_CLASS(AddN, "keras2.math.add_n", summands, sum_infer)
+
 // Of TensorFlow alone.
 KS_KEYLESS_CLASS(SquaredDifference, "keras2.math", two_operands, two_infer)
 

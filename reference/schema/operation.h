@@ -31,6 +31,11 @@ ks_code ks_operand_of(ks_operand *out, ks_call *call, const ks_object *object, c
 ks_dtype ks_operand_dtype(const ks_call *call, const ks_operand *operands, size_t count);
 /// A floating type in place of integers and bools.
 ks_dtype ks_operand_float(const ks_call *call, ks_dtype dtype);
+#define KS_MAX_TENSORDOT 16 ///< axes of both operands of Tensordot
+/// Labels for the axes of Tensordot's operands, [rank] each, and its result, as text [KS_MAX_TENSORDOT + 1]; equal ones
+/// are summed over. False: its config does not fit these shapes.
+bool ks_tensordot_labels(char *out, char *a_labels, char *b_labels, const ks_object *object, const ks_shape *a,
+                         const ks_shape *b);
 /// The operands of an argument that is a list of tensors.
 ks_operand *ks_operand_list(size_t *count, ks_call *call, const ks_object *object, size_t index);
 /// Whether TensorFlow's matmul turns the matrices of this operand; Keras 3's Matmul never does.

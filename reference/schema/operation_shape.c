@@ -434,6 +434,56 @@ done:
 
 KS_MOVE_CLASS(Split, split_keys, one_operand, split_infer)
 
+// --- Unstack --------------------------------------------------------------------------------------------------------
+
+static const ks_key unstack_keys[] = {
+    KS_NAMED_ROW("num", INTS, axis2, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_NAMED_ROW("axis", INTS, axis, KS_NUMERIC, "0"),
+};
+
+#define MAX_PARTS 256
+
+static ks_code unstack_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_operand x;
+    ks_shape shape;
+    int64_t count;
+    int axis;
+    ks_code code;
+    KS_TRY(ks_operand_at(&x, call, object, 0));
+    shape = x.array->shape;
+    axis = only_axis(params, shape.rank);
+    if (axis < 0)
+        return axis_error(call, object, shape.rank);
+    if (params->axis2.count > 1)
+        return ks_key_error(call->context, KS_E_CONFIG_TYPE, object, "num", "expected one number");
+    count = params->axis2.count ? params->axis2.items[0] : shape.dims[axis];
+    if (count < 0 || !ks_dims_agree(count, shape.dims[axis]))
+        return ks_key_error(call->context, KS_E_CONFIG_SHAPE, object, "num",
+                            "expected the size of the axis, which must be known");
+    if (count > MAX_PARTS)
+        return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "num",
+                            "at most %d parts can be made by this reference", MAX_PARTS);
+    ks_shape_drop(&shape, axis);
+    *out = ks_tree_list(call->arena, (size_t)count);
+    if (!out->as.list.items)
+        return call->context->error.code;
+    for (int64_t i = 0; i < count; i++)
+        KS_TRY(result_like(&out->as.list.items[i], call, &x, &shape));
+done:
+    return code;
+}
+
+const ks_class ks_class_OpUnstack = {
+    .name = "Unstack",
+    .module = "keras.src.ops.core",
+    .kind = KS_KIND_OPERATION,
+    KS_KEYS(unstack_keys),
+    .params_size = sizeof(ks_operation),
+    .arguments = one_operand,
+    .infer = unstack_infer,
+};
+
 // --- Take, Pad ------------------------------------------------------------------------------------------------------
 
 static const char *const take_arguments[] = {"x", "indices", NULL};
