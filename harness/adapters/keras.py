@@ -174,7 +174,9 @@ class Keras(kassay_adapter.Adapter):
         elif to == "weights-v3":
             model.save_weights(out)
         elif to == "weights-v3-sharded":
-            model.save_weights(out, max_shard_size=1e-6)
+            # Several shards of every model; in GiB. A shard holds the largest variable at least.
+            largest = max((variable.numpy().nbytes for variable in model.variables), default=0)
+            model.save_weights(out, max_shard_size=max(1000, largest + 1) / 2**30)
         elif to == "json-v3":
             with open(out, "w") as file:
                 file.write(model.to_json())
