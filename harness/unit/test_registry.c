@@ -506,6 +506,30 @@ static void test_from_config(void **state) {
     ks_registry_free(registry);
 }
 
+// What Keras 2 calls "auto" Keras 3 knows by its meaning alone, in losses of one's own as in its own.
+static void test_custom_loss_of_keras2(void **state) {
+    static const char path[] = KASSAY_SOURCE_DIR "/golden/h5-legacy/tf-2.15.1/parts/compiled/model.h5";
+    ks_registry *registry = with_both();
+    ks_model_options options = {.registry = registry};
+    ks_save_options newer = {.format = "json-v3"};
+    ks_context context;
+    ks_losses losses;
+    ks_model *model;
+    ks_bytes file;
+    (void)state;
+    ks_context_init(&context, NULL);
+    ks_losses_init(&losses, &context, true);
+    assert_int_equal(ks_model_load(&model, &context, path, &options), KS_OK);
+    assert_int_equal(ks_model_save_bytes(&file, model, &newer, &losses), KS_OK);
+    assert_non_null(memmem(file.data, file.size, "\"reduction\": \"sum_over_batch_size\"", 34));
+    assert_null(memmem(file.data, file.size, "\"auto\"", 6));
+    ks_free(&context, (void *)(uintptr_t)file.data);
+    ks_model_free(model);
+    ks_losses_fini(&losses);
+    assert_int_equal(context.memory.n_live, 0);
+    ks_registry_free(registry);
+}
+
 // How a model was compiled, with a plugin and without.
 static void test_compiled(void **state) {
     static const char path[] = KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/parts/compiled/model.keras";
@@ -602,6 +626,7 @@ int main(void) {
         cmocka_unit_test(test_what_trains),
         cmocka_unit_test(test_from_config),
         cmocka_unit_test(test_compiled),
+        cmocka_unit_test(test_custom_loss_of_keras2),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_registered),
     };

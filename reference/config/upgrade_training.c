@@ -150,6 +150,24 @@ done:
     return code;
 }
 
+/// "reduction" is a word of the class that every loss is made from.
+static ks_code upgrade_custom_loss(ks_value *out, ks_training *t, const ks_value *record, const char *place) {
+    const ks_value *from = ks_value_get(record, "config");
+    ks_value config = ks_value_dict(t->arena, from->type == KS_VALUE_DICT ? from->as.dict.count : 0);
+    ks_code code;
+    if (from->type != KS_VALUE_DICT)
+        return upgrade_custom(out, t, record, from, place);
+    for (size_t i = 0; i < from->as.dict.count; i++) {
+        const ks_member *member = &from->as.dict.members[i];
+        bool automatic = ks_text_is(member->key, "reduction") && ks_value_is_text(&member->value, "auto");
+        KS_TRY(ks__training_put(t, &config, member->key.data,
+                                automatic ? ks_value_string("sum_over_batch_size") : member->value));
+    }
+    code = upgrade_custom(out, t, record, &config, place);
+done:
+    return code;
+}
+
 static ks_code upgrade_object(ks_value *out, ks_training *t, const ks_value *value, ks_kind kind, const char *place) {
     const ks_training_name *known;
     unsigned needed = kind == KS_KIND_LOSS ? KS_LOSS3 : KS_METRIC3;
@@ -158,6 +176,8 @@ static ks_code upgrade_object(ks_value *out, ks_training *t, const ks_value *val
         *out = *value;
         return KS_OK;
     }
+    if (custom && custom->kind == KS_KIND_LOSS && value->type != KS_VALUE_STRING)
+        return upgrade_custom_loss(out, t, value, place);
     if (custom && value->type != KS_VALUE_STRING)
         return upgrade_custom(out, t, value, ks_value_get(value, "config"), place);
     if (value->type != KS_VALUE_STRING)
