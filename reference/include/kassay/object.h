@@ -32,7 +32,7 @@ ks_code ks_deserialize(ks_instance **out, ks_context *context, ks_bytes json, co
 ks_code ks_from_config(ks_instance **out, ks_context *context, const char *class_name, const char *module,
                        ks_bytes config, const ks_object_options *options);
 /// The record, as json.dumps writes it. Free with ks_free. KS_E_SAVE_NO_WORD: a class, function or name of Keras 1 or 2
-/// that Keras 3 does not have.
+/// that Keras 3 does not have. KS_E_SAVE_LOSS: a key of such an object that Keras 3 does not save.
 ks_code ks_serialize(ks_text *out, const ks_instance *instance);
 /// The record in the words of a generation. KS_DIALECT_KERAS2: as tf_keras 2.21's legacy serialize_keras_object writes
 /// it. KS_E_SAVE_NO_WORD or KS_E_SAVE_LOSS: what Keras 2 cannot say. KS_DIALECT_KERAS1 is KS_E_USAGE; others are
