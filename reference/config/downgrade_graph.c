@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/downgrade_internal.h"
+#include "config/word_list.h"
 
 #define MAX_STRUCTURE_DEPTH 32
 
@@ -296,27 +297,17 @@ static ks_code check_operands(rewiring *w, const ks__tf_operation *operation, co
     return KS_OK;
 }
 
-/// Number `index` of the words in `list`; its size, 0 when there are fewer.
-static size_t word_at(const char **out, const char *list, size_t index) {
-    for (;;) {
-        size_t size = strcspn(list, " ");
-        *out = list;
-        if (index == 0 || size == 0)
-            return size;
-        list += size + (list[size] == ' ');
-        index--;
-    }
-}
-
 static ks_code put_operand(rewiring *w, ks_value *kwargs, const ks__tf_operation *operation, size_t index,
                            const ks_value *value) {
-    const char *word;
-    size_t size = word_at(&word, operation->names, index);
-    const char *key = size ? ks_arena_format(w->d->arena, "%.*s", (int)size, word) : NULL;
+    ks_text word;
+    const char *key = NULL;
     ks_value converted;
     ks_code code;
-    if (!key)
+    if (!ks__word_at(&word, operation->names, index))
         return ks__no_word(w->d, w->place, "%s has no argument %zu in TensorFlow", operation->class_name, index);
+    key = ks_arena_format(w->d->arena, "%.*s", (int)word.size, word.data);
+    if (!key)
+        return failed(w);
     KS_TRY(convert(&converted, w, value, NULL, 0));
     KS_TRY(ks__downgrade_put(w->d, kwargs, key, converted));
 done:
@@ -325,15 +316,15 @@ done:
 
 /// A key of the operation's config: "axis", "newshape=shape" (renamed), "initial!" (must be null), "decimals!0".
 static ks_code put_setting(rewiring *w, ks_value *kwargs, const ks__tf_operation *operation, const ks_member *member) {
-    const char *word;
-    size_t size;
+    const char *words = operation->config;
+    ks_text word;
     if (ks_text_is(member->key, "name"))
         return KS_OK;
-    for (size_t i = 0; (size = word_at(&word, operation->config, i)) > 0; i++) {
-        size_t key = strcspn(word, " =!");
-        if (key != member->key.size || memcmp(word, member->key.data, key) != 0)
+    while (ks__next_word(&word, &words)) {
+        size_t key = strcspn(word.data, " =!");
+        if (key != member->key.size || memcmp(word.data, member->key.data, key) != 0)
             continue;
-        const char *rest = ks_arena_format(w->d->arena, "%.*s", (int)(size - key), word + key);
+        const char *rest = ks_arena_format(w->d->arena, "%.*s", (int)(word.size - key), word.data + key);
         if (!rest)
             return failed(w);
         if (rest[0] == '!') {

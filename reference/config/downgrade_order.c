@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/downgrade_internal.h"
+#include "config/word_list.h"
 
 #define ONE_INPUT                                                                                                      \
     "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer "                     \
@@ -163,12 +164,10 @@ done:
 
 static ks_code put_words(ks__downgrade *d, ks_value *out, const ks_value *config, const ks_value *was,
                          const char *words) {
+    ks_text word;
     ks_code code = KS_OK;
-    while (*words && code == KS_OK) {
-        size_t size = strcspn(words, " ");
-        code = put_word(d, out, config, was, words, size);
-        words += size + strspn(words + size, " ");
-    }
+    while (ks__next_word(&word, &words) && code == KS_OK)
+        code = put_word(d, out, config, was, word.data, word.size);
     return code;
 }
 

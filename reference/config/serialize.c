@@ -14,6 +14,7 @@
 #include <kassay/plugin.h>
 
 #include "config/serialize_internal.h"
+#include "config/word_list.h"
 #include "schema/custom.h"
 #include "schema/key_row.h"
 
@@ -432,9 +433,9 @@ static bool is_written(const ks_value *dict, const char *name) {
 }
 
 static bool words_have(const char *words, const char *name) {
-    size_t size = strlen(name);
-    for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " "))
-        if (strcspn(at, " ") == size && memcmp(at, name, size) == 0)
+    ks_text word;
+    while (ks__next_word(&word, &words))
+        if (ks_text_is(word, name))
             return true;
     return false;
 }
@@ -511,16 +512,14 @@ done:
 
 ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object, size_t extra) {
     const ks_class *row = object->row;
-    const char *words = row_words(row);
+    const char *words = row_words(row), *rest = words;
+    ks_text word;
     ks_code code = KS_OK;
     if (row->custom && row->custom->automatic_config && object->config)
         return write_automatic(out, s, object);
     *out = ks_value_dict(s->arena, row->n_keys + 4 + extra);
-    for (const char *at = words; *at; at += strspn(at, " ")) {
-        ks_text word = {at, strcspn(at, " ")};
-        at += word.size;
+    while (ks__next_word(&word, &rest))
         KS_TRY(write_word(out, s, object, words, word));
-    }
     if (row->adjust && !row->adjust(out, s->arena, object))
         return failed(s);
 done:

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "config/upgrade.h"
+#include "config/word_list.h"
 
 #define PREFIX "tf_op_layer_"
 
@@ -284,34 +285,23 @@ static bool attribute_list(const node *n, ks_value *out, const ks_value *attribu
     return out->as.list.items != NULL;
 }
 
-/// Number `index` of the words in `list`; its size, 0 when there are fewer.
-static size_t word_at(const char **out, const char *list, size_t index) {
-    for (;;) {
-        size_t size = strcspn(list, " ");
-        *out = list;
-        if (index == 0 || size == 0)
-            return size;
-        list += size + (list[size] == ' ');
-        index--;
-    }
-}
-
 static size_t count_words(const char *list) {
     size_t count = 0;
-    const char *word;
-    while (word_at(&word, list, count) > 0)
+    ks_text word;
+    while (ks__next_word(&word, &list))
         count++;
     return count;
 }
 
 // What follows the attribute's name in the table ("=axis", "!"); NULL: the table does not have it.
 static const char *find_rule(const node *n, ks_text name, size_t *size) {
-    const char *word;
-    for (size_t i = 0; (*size = word_at(&word, n->operation->attributes, i)) > 0; i++) {
-        size_t key = strcspn(word, " =!?:");
-        if (key == name.size && memcmp(word, name.data, key) == 0) {
-            *size -= key;
-            return word + key;
+    const char *rest = n->operation->attributes;
+    ks_text word;
+    while (ks__next_word(&word, &rest)) {
+        size_t key = strcspn(word.data, " =!?:");
+        if (key == name.size && memcmp(word.data, name.data, key) == 0) {
+            *size = word.size - key;
+            return word.data + key;
         }
     }
     return NULL;
@@ -435,14 +425,16 @@ done:
 }
 
 static ks_code put_inputs(const node *n, ks_value *first, ks__dict *kwargs) {
-    size_t n_words = count_words(n->operation->inputs), at = 0;
+    const char *words = n->operation->inputs;
+    size_t n_words = count_words(words), at = 0;
+    ks_text name;
     bool several = n->operation->inputs[0] == '*';
     ks_code code = KS_OK;
     if (several ? n->n_inputs < n_words : n->n_inputs != n_words)
         return malformed(n, NULL, "config/node_def/input", "the operation does not have that many inputs");
-    for (size_t i = 0; i < n_words; i++) {
-        const char *word, *key;
-        size_t size = word_at(&word, n->operation->inputs, i);
+    while (ks__next_word(&name, &words)) {
+        const char *word = name.data, *key;
+        size_t size = name.size;
         bool operand = word[size - 1] == '#';
         ks_value value;
         if (word[0] == '*') {

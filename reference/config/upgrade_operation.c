@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/upgrade.h"
+#include "config/word_list.h"
 
 /// One call being rewritten.
 typedef struct ks__operation_call {
@@ -399,16 +400,15 @@ done:
 }
 
 static ks_code apply_function(operation_call *c, const function *f) {
+    const char *words = f->arguments;
+    ks_text word;
     ks_code code;
     ks__dict_remove(&c->kwargs, "name");
     KS_TRY(put(c, f->first, c->first));
     if (f->fix == fix_silu || f->fix == fix_one_hot) // they look at what the table's marks would drop
         KS_TRY(f->fix(c));
-    for (const char *at = f->arguments; *at;) {
-        size_t size = strcspn(at, " ");
-        KS_TRY(apply_word(c, at, size));
-        at += size + (at[size] == ' ');
-    }
+    while (ks__next_word(&word, &words))
+        KS_TRY(apply_word(c, word.data, word.size));
     if (c->kwargs.count)
         return ks__upgrade_fail(c->u, KS_E_CONFIG_UNSUPPORTED_VALUE, &c->kwargs.members[0].value, c->place,
                                 c->kwargs.members[0].key.data, "%s is not known to take this argument", f->symbol);
