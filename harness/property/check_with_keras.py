@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does real Keras load what the generator writes, and predict the same?
 
-    build/release/bin/prop_keras_roundtrip --models 40 --write FOLDER
+    build/release/bin/prop_keras_roundtrip --models 40 --write FOLDER          (or prop_training)
     python harness/property/check_with_keras.py FOLDER        (an environment with Keras 3.15.1)
 
 Every FOLDER/NNNN.keras is loaded by Keras; its prediction for NNNN.in.npz must agree with NNNN.out.npz to 1e-5 of the
-output's scale, and its weights must be those of the file in the order of the archive's HDF5 paths. Exit code 0 when at
-least 20 models were looked at and all of them agree.
+output's scale, and its weights must be those of the file in the order of the archive's HDF5 paths. Of a compiled model the
+optimizer's variables must be those of the file too, in their order. Exit code 0 when at least 20 models were looked at and
+all of them agree.
 """
 
 import argparse
@@ -33,22 +34,37 @@ def series(archive, prefix):
     return [archive[f"{prefix}.{i}"] for i in range(count)]
 
 
-def weight_bytes(path):
-    """All float32 datasets of the archive, as a sorted list of their bytes."""
-    found = []
+def datasets(path):
+    """All datasets of the archive's weights: {path: array}."""
+    found = {}
     with zipfile.ZipFile(path) as archive:
         with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
             file.visititems(
-                lambda name, item: found.append(item[()].tobytes()) if isinstance(item, h5py.Dataset) else None
+                lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
             )
-    return sorted(found)
+    return found
+
+
+def check_optimizer(model, saved):
+    loaded = [numpy.asarray(variable) for variable in model.optimizer.variables] if model.optimizer else []
+    if len(loaded) != len(saved):
+        return f"Keras's optimizer has {len(loaded)} variables, the file {len(saved)}"
+    for i, variable in enumerate(loaded):
+        if variable.shape != saved[f"optimizer/vars/{i}"].shape or (variable != saved[f"optimizer/vars/{i}"]).any():
+            return f"Keras has another optimizer/vars/{i} than the file"
+    return None
 
 
 def check(path):
-    model = keras.saving.load_model(path, compile=False)
+    found = datasets(path)
+    optimizer = {name: found.pop(name) for name in list(found) if name.startswith("optimizer/")}
+    model = keras.saving.load_model(path, compile=bool(optimizer))
     loaded = sorted(numpy.asarray(weight).tobytes() for weight in model.weights if "seed" not in weight.path)
-    if loaded != weight_bytes(path):
+    if loaded != sorted(array.tobytes() for array in found.values()):
         return "Keras has other weights than the file"
+    complaint = check_optimizer(model, optimizer)
+    if complaint:
+        return complaint
     with numpy.load(path.with_suffix(".in.npz")) as archive:
         inputs = series(archive, "input")
     with numpy.load(path.with_suffix(".out.npz")) as archive:

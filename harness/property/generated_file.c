@@ -61,6 +61,62 @@ static ks_code put_weights(ks_hdf5_writer *writer, ks_context *context, const ks
     return code;
 }
 
+// --- the optimizer ---------------------------------------------------------------------------------------------------
+
+typedef struct state_writer {
+    ks_hdf5_writer *writer;
+    ks_context *context;
+    uint64_t random;
+    size_t next; ///< number of the variable
+} state_writer;
+
+static ks_code put_variable(state_writer *w, ks_tensor tensor, const void *data, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "optimizer/vars/%zu", w->next++);
+    tensor.data = data;
+    tensor.size = size;
+    return ks_hdf5_writer_dataset(w->writer, path, &tensor);
+}
+
+static ks_code put_slot(state_writer *w, const ks_model_weight *weight) {
+    uint64_t elements = 0;
+    ks_code code;
+    ks_shape_elements(&weight->tensor.shape, &elements);
+    float *data = ks_allocate(w->context, (size_t)elements, sizeof *data);
+    if (!data)
+        return w->context->error.code;
+    for (size_t i = 0; i < elements; i++)
+        data[i] = (float)ks_trial_unit(&w->random);
+    code = put_variable(w, weight->tensor, data, (size_t)elements * sizeof *data);
+    ks_free(w->context, data);
+    return code;
+}
+
+static ks_code put_pass(state_writer *w, const ks_model *model, int slots) {
+    ks_code code = KS_OK;
+    for (size_t i = 0; i < ks_model_weight_count(model); i++) {
+        ks_model_weight weight = ks_model_weight_at(model, i);
+        for (int k = 0; k < slots && weight.trainable && code == KS_OK; k++)
+            code = put_slot(w, &weight);
+    }
+    return code;
+}
+
+static ks_code put_optimizer(ks_hdf5_writer *writer, ks_context *context, const ks_model *model,
+                             const ks_generated_optimizer *optimizer, uint64_t seed) {
+    state_writer w = {writer, context, seed + 1, 0};
+    ks_code code;
+    if (optimizer->iteration == 0)
+        return KS_OK;
+    KS_TRY(put_variable(&w, (ks_tensor){.dtype = KS_INT64}, &optimizer->iteration, sizeof optimizer->iteration));
+    if (optimizer->has_rate)
+        KS_TRY(put_variable(&w, (ks_tensor){.dtype = KS_FLOAT32}, &optimizer->learning_rate, sizeof(float)));
+    for (int i = 0; i < optimizer->n_passes; i++)
+        KS_TRY(put_pass(&w, model, optimizer->passes[i]));
+done:
+    return code;
+}
+
 static ks_code zip_it(ks_bytes *out, ks_context *context, ks_text config, ks_bytes weights) {
     const ks_zip_item items[] = {
         {"metadata.json", {(const uint8_t *)METADATA, sizeof METADATA - 1}, 0, false},
@@ -81,6 +137,7 @@ ks_code ks_generate_file(ks_bytes *out, ks_context *context, const ks_generated_
         return code;
     KS_TRY(ks_hdf5_writer_open(&writer, context));
     KS_TRY(put_weights(writer, context, architecture, seed));
+    KS_TRY(put_optimizer(writer, context, architecture, &model->optimizer, seed));
     KS_TRY(ks_hdf5_writer_finish(&weights, writer));
     KS_TRY(zip_it(out, context, model->config, weights));
 done:

@@ -19,8 +19,21 @@ typedef struct ks_generated_input {
     int64_t vocabulary; ///< 0: float32 in [-1, 1); else int32 in [0, vocabulary)
 } ks_generated_input;
 
+#define KS_GENERATED_PASSES 5
+
+/// What the optimizer of a compiled model keeps, in the order of optimizer.variables: the iteration, the learning rate,
+/// then in each pass `passes[i]` slots for every trained variable, those of one variable together.
+typedef struct ks_generated_optimizer {
+    int64_t iteration; ///< 0: not compiled
+    bool has_rate;     ///< false: a schedule gives it
+    float learning_rate;
+    int passes[KS_GENERATED_PASSES];
+    int n_passes;
+} ks_generated_optimizer;
+
 typedef struct ks_generated_model {
     ks_text config; ///< config.json; free with ks_free
+    ks_generated_optimizer optimizer;
     size_t n_inputs;
     ks_generated_input inputs[KS_GENERATED_INPUTS];
     size_t n_layers; ///< layers of all models in it
@@ -34,8 +47,9 @@ ks_code ks_generate_config(ks_generated_model *out, ks_context *context, ks_choi
 /// The classes that the generator knows, NULL-terminated.
 const char *const *ks_generator_classes(void);
 
-/// The `.keras` file of a generated model: random weights, written through the library road. The paths and shapes of
-/// the variables are those that the reference finds in the config. Free `out->data` with ks_free.
+/// The `.keras` file of a generated model: random weights and optimizer's variables, written through the library road.
+/// The paths and shapes of the variables are those that the reference finds in the config. Free `out->data` with
+/// ks_free.
 ks_code ks_generate_file(ks_bytes *out, ks_context *context, const ks_generated_model *model, uint64_t seed);
 
 #endif

@@ -69,10 +69,17 @@ static ks_code save_names(writing *w, const char *path, const char *name, const 
 
 // --- names of variables ---------------------------------------------------------------------------------------------
 
+// The kernel of a depthwise layer is a "kernel" in Keras 3 only.
+static const char *old_name(const ks_variable *v) {
+    const ks_class *row = v->owner->row;
+    bool depthwise = row == &ks_class_DepthwiseConv1D || row == &ks_class_DepthwiseConv2D;
+    return depthwise && strcmp(v->name, "kernel") == 0 ? "depthwise_kernel" : v->name;
+}
+
 static void name_variables(writing *w, ks_variable *first, const char *path) {
     for (ks_variable *v = first; v; v = v->next)
         if (!v->slots[0].path)
-            v->slots[0].path = ks_arena_format(w->arena, "%s/%s:0", path, v->name);
+            v->slots[0].path = ks_arena_format(w->arena, "%s/%s:0", path, old_name(v));
 }
 
 /// "lstm/lstm_cell/kernel:0": the names of the objects on the way. Layers of models begin anew.
