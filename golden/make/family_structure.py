@@ -134,6 +134,30 @@ def tensordots():
     return keras.Model([i, j], [x, y])
 
 
+def doubles():
+    """Constants of float64: operations go on in float64, layers in float32. What 1e5 leaves of x only float64 has."""
+    i = keras.Input((4,))
+    c = np.array([1.1, -2.3, 0.7, 1.9])
+    x = L.Dense(4)(i) * c
+    y = (keras.ops.sin(x) + 1e5) - 1e5
+    z = L.Dense(3)(x) * 1.5
+    return keras.Model(i, [y, z, keras.ops.where(i > c * 0.1, i, 0.5), keras.ops.argmax(y * c, axis=-1)])
+
+
+def double_inputs():
+    """An input of float64, an inner model that has one too, and a cast to float64."""
+    j = keras.Input((4,), dtype="float64", name="inner_input")
+    inner = keras.Model(j, [(j / 3.0 + 1e5) - 1e5, L.Dense(3)(j)], name="inner")
+    i, k = keras.Input((4,), dtype="float64"), keras.Input((4,))
+    p, q = inner(L.Dense(4)(k))
+    wide = keras.ops.cast(k, "float64")
+    return keras.Model([i, k], [(i / 7.0 + 1e5) - 1e5, L.Dense(2)(i), p, q, wide / 3.0, i, keras.ops.concatenate([k, wide * 1.5], axis=-1), L.Concatenate()([wide / 7.0, k]), L.Reshape((2, 2))(wide / 7.0)])
+
+
+def wide_and_narrow(rng, batch):
+    return [rng.normal(0, 1, (batch, 4)), rng.normal(0, 1, (batch, 4)).astype("float32")]
+
+
 def residual():
     i = keras.Input((8, 9, 3))
     x = L.Conv2D(4, 3, padding="same", activation="relu")(i)
@@ -223,6 +247,8 @@ def cases():
         Case("reductions", reductions, normal((7, 6))),
         Case("unstack", unstacked, normal((4, 6))),
         Case("tensordot", tensordots, normal((4, 6), (6, 8))),
+        Case("float64-constants", doubles, x, old=True, also=("json-v3",)),
+        Case("float64-inputs", double_inputs, wide_and_narrow),
         Case("residual", residual, normal((8, 9, 3)), old=True, also=("weights-v3",)),
         Case("frozen-layers", frozen, x, old=True, also=("weights-v3",)),
         Case("frozen-model", frozen_model, x),

@@ -17,6 +17,7 @@
 #include "base/name_table.h"
 #include "config/config_internal.h"
 #include "schema/graph.h"
+#include "schema/operation.h"
 
 #define NONE SIZE_MAX
 #define MAX_ARGUMENT_DEPTH 32
@@ -50,6 +51,7 @@ typedef struct node {
     ks_tree result;
     size_t first_slot, n_results;
     bool called;
+    bool wide; ///< an operation on float64
     // map_graph
     int64_t depth;
     bool finished, in_progress, reached;
@@ -423,6 +425,24 @@ done:
     return code;
 }
 
+/// What an operation computes in another type than the model's: float64 is done, the narrow ones are not.
+static ks_code check_types(wiring *w, node *n, const ks_tree *arguments, const ks_tree *result) {
+    size_t count = ks_class_argument_count(n->entry->object->row), n_results = ks_tree_flatten(result, NULL, 0);
+    ks_array **results = ks_arena_get(w->reader->arena, n_results + 1, sizeof(*results));
+    if (!results)
+        return w->reader->context->error.code;
+    ks_tree_flatten(result, results, n_results);
+    for (size_t i = 0; i < n_results; i++)
+        if (results[i]->dtype == KS_FLOAT16 || results[i]->dtype == KS_BFLOAT16)
+            return ks__config_fail(w->reader, KS_E_CONFIG_UNSUPPORTED_VALUE, n->entry->record, n->entry->place,
+                                   "inbound_nodes", "\"%.60s\" gives %s, which this reference does not compute in",
+                                   n->entry->name.data, ks_dtype_name(results[i]->dtype));
+    n->wide = ks_holds_double(result);
+    for (size_t i = 0; i < count && !n->wide; i++)
+        n->wide = ks_holds_double(&arguments[i]);
+    return KS_OK;
+}
+
 static ks_code make_call(wiring *w, size_t which) {
     node *n = &w->nodes[which];
     ks_object *layer = n->entry->object;
@@ -440,6 +460,8 @@ static ks_code make_call(wiring *w, size_t which) {
     if (!arguments)
         return w->reader->context->error.code;
     KS_TRY(ks_infer(&result, &call, layer, arguments));
+    if (layer->row->kind == KS_KIND_OPERATION)
+        KS_TRY(check_types(w, n, arguments, &result));
     KS_TRY(keep_result(w, n, &result));
     n->called = true;
     w->called[w->n_called++] = which;
@@ -696,8 +718,8 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
     for (size_t i = 0; i < w->n_called; i++) {
         const node *n = &w->nodes[w->called[i]];
         if (n->reached)
-            graph->nodes[graph->n_nodes++] =
-                (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node, n->call};
+            graph->nodes[graph->n_nodes++] = (ks_node){
+                n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node, n->call, n->wide};
     }
     graph->n_slots = w->n_slots;
     for (size_t i = 0; i < w->n_slots; i++) {

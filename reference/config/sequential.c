@@ -120,7 +120,7 @@ static ks_code make_graph(chain *c) {
     }
     if (c->input) {
         const ks_input_layer *params = c->input->params;
-        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0, NULL};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0, NULL, false};
         graph->symbols[0].dtype = params->type;
         graph->symbols[0].shape = params->shape;
     }
@@ -130,7 +130,7 @@ static ks_code make_graph(chain *c) {
         if (!arguments)
             return c->reader->context->error.code;
         arguments[0] = slot_tree(i);
-        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0, NULL};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0, NULL, false};
         KS_TRY(ks_add_child(&call, c->model, "layers", true, c->layers[i]));
     }
 done:

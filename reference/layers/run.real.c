@@ -191,10 +191,40 @@ static ks_code attach_given_masks(const ks_tree *mask, ks_array **slots, const k
     return KS_OK;
 }
 
+static ks_code retype_array(ks_run *run, ks_array **array, ks_dtype to) {
+    const ks_array *old = *array;
+    size_t count = ks_array_elements(old);
+    ks_array *made = ks_array_new(run->arena, to, &old->shape);
+    if (!made)
+        return run->context->error.code;
+    made->mask = old->mask;
+    made->data = ks_run_memory(run, count, ks_dtype_size(to));
+    if (!made->data)
+        return run->context->error.code;
+    ks_cast(made->data, to, old->data, old->dtype, count);
+    *array = made;
+    return KS_OK;
+}
+
+// Tensors of one floating type as the other.
+static ks_code retype(ks_run *run, ks_tree *tree, ks_dtype from, ks_dtype to) {
+    ks_code code = KS_OK;
+    if (tree->type == KS_TREE_ARRAY && tree->as.array->dtype == from && from != to)
+        return retype_array(run, &tree->as.array, to);
+    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
+        for (size_t i = 0; i < tree->as.list.count && code == KS_OK; i++)
+            code = retype(run, &tree->as.list.items[i], from, to);
+    return code;
+}
+
 // Copies of the arrays' heads: a mask that a model attaches must not be seen by others who hold the same tensor.
-static ks_code own_heads(ks_run *run, const ks_tree *inputs, ks_array **slots) {
+// Floating inputs are of the model's own type, or of float64 when the InputLayer says so.
+static ks_code own_heads(ks_run *run, const ks_graph *graph, ks_array **slots) {
+    const ks_tree *inputs = &graph->inputs;
     size_t count = ks_tree_slots(inputs, NULL, 0);
     size_t *targets = ks_arena_get(run->arena, count + 1, sizeof(*targets));
+    ks_dtype wanted;
+    ks_code code = KS_OK;
     if (!targets)
         return run->context->error.code;
     ks_tree_slots(inputs, targets, count);
@@ -204,8 +234,37 @@ static ks_code own_heads(ks_run *run, const ks_tree *inputs, ks_array **slots) {
             return run->context->error.code;
         *copy = *slots[targets[i]];
         slots[targets[i]] = copy;
+        wanted = graph->symbols[targets[i]].dtype == KS_FLOAT64 ? KS_FLOAT64 : KS_REAL_DTYPE;
+        if ((copy->dtype == KS_FLOAT32 || copy->dtype == KS_FLOAT64) && copy->dtype != wanted)
+            KS_TRY(retype_array(run, &slots[targets[i]], wanted));
     }
-    return KS_OK;
+done:
+    return code;
+}
+
+// One node. An operation on float64 is done in that type in a model of float32 too; layers cast what they get.
+static ks_code run_node(ks_run *run, ks_call *call, const ks_graph *graph, const ks_node *node, ks_array **slots) {
+    const ks_class *row = node->layer->row;
+    ks_tree *arguments = ks_graph_arguments(call, node, slots), result;
+    size_t first;
+    ks_code code = KS_OK;
+    if (!arguments)
+        return run->context->error.code;
+    if (!node->wide) {
+        bool takes_all = row->kind == KS_KIND_MODEL && ks_is_old(node->layer);
+        for (size_t i = 0; i < ks_class_argument_count(row) && !takes_all; i++)
+            KS_TRY(retype(run, &arguments[i], KS_FLOAT64, KS_REAL_DTYPE));
+        KS_TRY(KS_REAL(ks_call_layer)(run, node->layer, arguments, &result));
+    } else {
+        for (size_t i = 0; i < ks_class_argument_count(row); i++)
+            KS_TRY(retype(run, &arguments[i], KS_FLOAT32, KS_FLOAT64));
+        KS_TRY(ks_call_layer_f64(run, node->layer, arguments, &result));
+        if (ks_tree_slots(&node->result, &first, 1) && graph->symbols[first].dtype != KS_FLOAT64) // a cast, say
+            KS_TRY(retype(run, &result, KS_FLOAT64, KS_REAL_DTYPE));
+    }
+    KS_TRY(ks_graph_store(call, node->layer, &node->result, &result, slots));
+done:
+    return code;
 }
 
 static ks_code run_graph(ks_run *run, ks_call *call, ks_object *model, ks_tree *out) {
@@ -215,20 +274,13 @@ static ks_code run_graph(ks_run *run, ks_call *call, ks_object *model, ks_tree *
     if (!slots)
         return run->context->error.code;
     KS_TRY(ks_graph_inputs(call, model, slots));
-    KS_TRY(own_heads(run, &graph->inputs, slots));
+    KS_TRY(own_heads(run, graph, slots));
     if (call->arguments[2].type != KS_TREE_NONE)
         KS_TRY(attach_given_masks(&call->arguments[2], slots, &graph->inputs, run));
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const ks_node *node = &graph->nodes[i];
-        ks_tree *arguments;
-        ks_tree result;
-        if (ks_class_argument_count(node->layer->row) == 0)
-            continue; // an InputLayer: its slot is filled
-        arguments = ks_graph_arguments(call, node, slots);
-        if (!arguments)
-            return run->context->error.code;
-        KS_TRY(KS_REAL(ks_call_layer)(run, node->layer, arguments, &result));
-        KS_TRY(ks_graph_store(call, node->layer, &node->result, &result, slots));
+        if (ks_class_argument_count(node->layer->row) != 0) // not an InputLayer, whose slot is filled
+            KS_TRY(run_node(run, call, graph, node, slots));
     }
     KS_TRY(ks_graph_outputs(out, call, &graph->outputs, slots));
 done:

@@ -38,12 +38,13 @@ static bool is_floating(ks_dtype dtype) {
     return dtype == KS_FLOAT16 || dtype == KS_BFLOAT16 || dtype == KS_FLOAT32 || dtype == KS_FLOAT64;
 }
 
-// Casts as Keras does: to the input's declared type; a floating one goes on in the type the arithmetic is done in.
+// Casts as Keras does: to the input's declared type; a floating one but float64 goes on in the type the arithmetic is
+// done in.
 // Values of a narrower declared type are rounded to it first.
 static ks_code make_input(ks_array **out, ks_prediction *p, const ks_model_port *port, const ks_tensor *tensor,
                           size_t index, ks_dtype real) {
     ks_dtype declared = port->dtype;
-    ks_dtype type = is_floating(declared) ? real : declared;
+    ks_dtype type = is_floating(declared) && declared != KS_FLOAT64 ? real : declared;
     const void *data = tensor->data;
     char expected[256], found[256];
     uint64_t elements;

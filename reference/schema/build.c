@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "schema/broadcast.h"
 #include "schema/class.h"
 
 static const char *argument_name(const ks_class *row, size_t index) {
@@ -159,13 +160,63 @@ ks_code ks_build(ks_call *call, ks_object *child, const ks_tree *arguments) {
     return code;
 }
 
+static bool has_other_floats(const ks_tree *tree, ks_dtype dtype) {
+    bool found = false;
+    if (tree->type == KS_TREE_ARRAY)
+        return ks_dtype_is_floating(tree->as.array->dtype) && tree->as.array->dtype != dtype;
+    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
+        for (size_t i = 0; i < tree->as.list.count && !found; i++)
+            found = has_other_floats(&tree->as.list.items[i], dtype);
+    return found;
+}
+
+static ks_code cast_floats(ks_tree *out, ks_call *call, const ks_tree *tree, ks_dtype dtype) {
+    ks_code code = KS_OK;
+    *out = *tree;
+    if (!has_other_floats(tree, dtype))
+        return KS_OK;
+    if (tree->type == KS_TREE_ARRAY) {
+        out->as.array = ks_array_new(call->arena, dtype, &tree->as.array->shape);
+        if (!out->as.array)
+            return call->context->error.code;
+        out->as.array->mask = tree->as.array->mask;
+        return KS_OK;
+    }
+    out->as.list.items = ks_arena_get(call->arena, tree->as.list.count + 1, sizeof(ks_tree));
+    if (!out->as.list.items)
+        return call->context->error.code;
+    for (size_t i = 0; i < tree->as.list.count && code == KS_OK; i++)
+        code = cast_floats(&out->as.list.items[i], call, &tree->as.list.items[i], dtype);
+    return code;
+}
+
+// Layers cast floating tensors to the type that they compute in; operations take them as they are, and models of Keras
+// 2 cast them to the types of their inputs.
+static ks_code autocast(const ks_tree **arguments, ks_call *call, const ks_object *child) {
+    size_t count = ks_class_argument_count(child->row);
+    ks_tree *cast;
+    ks_code code = KS_OK;
+    if (child->row->kind == KS_KIND_OPERATION || !ks_dtype_is_floating(child->compute_dtype) ||
+        (child->row->kind == KS_KIND_MODEL && ks_is_old(child)))
+        return KS_OK;
+    cast = ks_arena_get(call->arena, count + 1, sizeof(*cast));
+    if (!cast)
+        return call->context->error.code;
+    for (size_t i = 0; i < count && code == KS_OK; i++)
+        code = cast_floats(&cast[i], call, &(*arguments)[i], child->compute_dtype);
+    *arguments = cast;
+    return code;
+}
+
 ks_code ks_infer(ks_tree *out, ks_call *call, ks_object *child, const ks_tree *arguments) {
     ks_call inner = *call;
     ks_array *input;
     ks_code code;
     if (call->symbolic) {
         inner.real = child->compute_dtype;
-        code = ks_build(call, child, arguments);
+        code = autocast(&arguments, call, child);
+        if (code == KS_OK)
+            code = ks_build(call, child, arguments);
         if (code != KS_OK)
             return code;
     }

@@ -91,6 +91,7 @@ typedef struct ks_node {
     ks_tree result;       ///< structure of its result; tensors are slots
     size_t index;         ///< among the calls of its layer, as keras_history counts
     const ks_value *call; ///< {"args", "kwargs"} as it was written: which arguments had names; NULL: none had
+    bool wide;            ///< an operation on float64, which is computed in that type whatever the model's is
 } ks_node;
 
 struct ks_graph {

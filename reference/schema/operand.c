@@ -118,6 +118,31 @@ static ks_code stored_tensor(ks_operand *out, ks_call *call, const ks_object *ob
     return code;
 }
 
+static bool is_double_constant(const ks_value *value) {
+    bool found = false;
+    if (value->type == KS_VALUE_DICT) {
+        const ks_value *name = ks_value_get(value, "class_name"), *config = ks_value_get(value, "config");
+        const ks_value *dtype = config ? ks_value_get(config, "dtype") : NULL;
+        return name && dtype && (ks_value_is_text(name, "__numpy__") || ks_value_is_text(name, "__tensor__")) &&
+               ks_value_is_text(dtype, "float64");
+    }
+    for (size_t i = 0; value->type == KS_VALUE_LIST && i < value->as.list.count && !found; i++)
+        found = is_double_constant(&value->as.list.items[i]);
+    return found;
+}
+
+bool ks_holds_double(const ks_tree *tree) {
+    bool found = false;
+    if (tree->type == KS_TREE_ARRAY)
+        return tree->as.array->dtype == KS_FLOAT64;
+    if (tree->type == KS_TREE_VALUE)
+        return is_double_constant(tree->as.value);
+    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
+        for (size_t i = 0; i < tree->as.list.count && !found; i++)
+            found = ks_holds_double(&tree->as.list.items[i]);
+    return found;
+}
+
 ks_code ks_operand_of(ks_operand *out, ks_call *call, const ks_object *object, const ks_tree *tree) {
     out->array = NULL;
     out->weak = KS_VALUE_NULL;

@@ -333,7 +333,7 @@ static ks_code known_dtype(ks_context *context, const ks_object *object) {
         return ks_key_error(context, KS_E_CONFIG_UNKNOWN_NAME, object, "dtype", "unknown dtype \"%.40s\"",
                             params->text.data);
     if (dtype == KS_FLOAT16 || dtype == KS_BFLOAT16 || dtype == KS_COMPLEX64 || dtype == KS_COMPLEX128 ||
-        dtype == KS_STRING || dtype == KS_FLOAT64)
+        dtype == KS_STRING)
         return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "dtype",
                             "dtype \"%.40s\" cannot be run by this reference", params->text.data);
     return KS_OK;

@@ -41,6 +41,8 @@ ks_operand *ks_operand_list(size_t *count, ks_call *call, const ks_object *objec
 /// Whether TensorFlow's matmul turns the matrices of this operand; Keras 3's Matmul never does.
 bool ks_operand_is_transposed(const ks_object *object, size_t index);
 ks_code ks_argument_error(ks_call *call, const ks_object *object, const char *text);
+/// Whether an argument or a result is a float64 tensor, or has one among its constants.
+bool ks_holds_double(const ks_tree *tree);
 
 /// The axes of a reduction, in order; all of them for None. False when one is out of range or doubled.
 bool ks_operation_axes(int *axes, int *count, const ks_ints *given, int rank);

@@ -15,7 +15,8 @@
 typedef struct ks_array ks_array;
 
 struct ks_array {
-    ks_dtype dtype; ///< floating tensors of a numeric call: KS_FLOAT32 or KS_FLOAT64, whichever the call computes in
+    ks_dtype dtype; ///< floating tensors of a numeric call: KS_FLOAT32 or KS_FLOAT64, whichever the call computes in;
+                    ///< between operations on float64: that
     ks_shape shape; ///< dims may be KS_UNKNOWN_DIM in a symbolic call
     void *data;     ///< C order; NULL in a symbolic call
     ks_array *mask; ///< bool, what Keras keeps as `_keras_mask`; NULL: none
