@@ -144,7 +144,7 @@ static bool is_json(const char *format) {
 static bool convert(asking *a, const char *to, const char *format) {
     char from[2048], architecture[2048], tail[400];
     // What a format cannot say of the training is no concern here; that no number depends on what is lost is judged.
-    const char *arguments[14] = {"convert", from, to, "--to", format, "--lossy"};
+    const char *arguments[16] = {"convert", from, to, "--to", format, "--lossy"};
     const ks_value *custom = ks_value_get(ks_json_root(a->c->json), "custom_objects");
     size_t count = 6;
     ks_adapter_process process;
@@ -160,6 +160,10 @@ static bool convert(asking *a, const char *to, const char *format) {
     if (custom && custom->type == KS_VALUE_LIST && custom->as.list.count) { // a case uses one file of golden/custom/
         arguments[count++] = "--custom";
         arguments[count++] = custom->as.list.items[0].text.data;
+    }
+    if (a->run->target) {
+        arguments[count++] = "--for";
+        arguments[count++] = a->run->target;
     }
     if (a->c->backend != KS_BACKEND_AUTO) {
         arguments[count++] = "--backend";
@@ -184,9 +188,9 @@ static bool convert(asking *a, const char *to, const char *format) {
 }
 
 /// Weights of Keras 2 are written for the writer's own architecture, when it is there: that, an older Keras
-/// understands.
+/// understands, unless it gets words of its own.
 static bool keeps_architecture(const asking *a) {
-    return a->c->architecture && strcmp(a->run->through, "h5-weights-legacy") == 0 &&
+    return a->c->architecture && !a->run->target && strcmp(a->run->through, "h5-weights-legacy") == 0 &&
            strcmp(a->c->format, "h5-weights-legacy") == 0 && strncmp(a->c->writer, "2.", 2) == 0;
 }
 

@@ -13,6 +13,7 @@
 typedef struct ks_adapter_run {
     const ks_adapter *adapter; ///< open: its command, form, limits and hello are those of every worker's
     const char *through;       ///< format: the reference writes the case's model in it, the adapter reads that
+    const char *target;        ///< of `through`: whose words an older format has (convert --for); NULL: the usual ones
     const char *rewrite;       ///< format: the adapter reads the case and writes it, the reference reads that
     const char *converter;     ///< program that `through` runs as `PROGRAM convert IN OUT --to FORMAT`
     const char *keep;          ///< folder in which those of cases that are no PASS stay, NULL: none stays

@@ -152,6 +152,7 @@ static int judge_adapter(ks_context *context, const char *root, ks_plan *plan, k
                          const ks_adapter_limits *limits, ks_adapter_form form, const ks_arguments *arguments) {
     const ks_command *self = &ks_command_verify;
     ks_adapter_run asking = {.through = ks_argument(self, arguments, "--through"),
+                             .target = ks_argument(self, arguments, "--for"),
                              .rewrite = ks_argument(self, arguments, "--rewrite"),
                              .keep = ks_argument(self, arguments, "--keep"),
                              .converter = "/proc/self/exe"};
@@ -215,6 +216,10 @@ static int run(const ks_arguments *arguments) {
         fprintf(stderr, "kassay verify: one of --through and --rewrite, and with --adapter\n");
         return KS_EXIT_USAGE;
     }
+    if (ks_argument(self, arguments, "--for") && !through) {
+        fprintf(stderr, "kassay verify: --for is about what --through writes\n");
+        return KS_EXIT_USAGE;
+    }
     options.roads = (ks_roads)road;
     if (isatty(STDERR_FILENO))
         options.progress = show_progress;
@@ -253,6 +258,7 @@ static const ks_option options[] = {
     {"--adapter", "CMD", "judge this program instead; a shell command that gets further words"},
     {"--form", "small|long", "one process a case, or one for all; found by its hello when not given"},
     {"--through", "FORMAT", "the reference writes each accepted case as FORMAT, the adapter reads that"},
+    {"--for", "KERAS", "with --through: whose words an older FORMAT has, see kassay convert --help"},
     {"--rewrite", "FORMAT", "the adapter writes each accepted case as FORMAT, the reference reads that"},
     {"--memory", "MIB", "resident in the adapter's processes, else OVER_MEMORY (4096)"},
     {"--disk", "MIB", "of files that the adapter writes for a case, else OVER_DISK (1024)"},

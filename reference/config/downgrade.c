@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Records of Keras 3 in the words of Keras 2: classes, keys, objects in configs. Graphs are in downgrade_graph.c,
-// operations in downgrade_operation.c. Source: tf_keras 2.21 layers/*, compared class by class with Keras 3's
-// get_config; saving/legacy/serialization.py.
+// operations in downgrade_operation.c, what Keras 2.3 says otherwise in downgrade_early.c. Source: tf_keras 2.21
+// layers/*, compared class by class with Keras 3's get_config; saving/legacy/serialization.py.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +84,8 @@ static ks_code downgrade_policy(ks_value *out, ks__downgrade *d, const ks_value 
         *out = *name; // a policy of one type is that type
         return KS_OK;
     }
+    if (d->early)
+        return ks__no_word(d, place, "Keras 2.3 has no dtype policies");
     *out = ks_value_dict(d->arena, 2);
     KS_TRY(ks__downgrade_put(d, out, "class_name", ks_value_string("Policy")));
     KS_TRY(ks__downgrade_put(d, &config, "name", *name));
@@ -107,11 +109,24 @@ static ks_code check_object_key(bool *keep, ks__downgrade *d, const ks_member *m
     return ks_lose(d->losses, "config-key", place, "Keras 2 has no \"%.*s\"", (int)member->key.size, member->key.data);
 }
 
+/// As tf_keras writes it below a class of someone's own, and finds it in HDF5 files: by the name in custom objects, or
+/// among the initializers that the class asks.
+static ks_code put_bare(ks_value *out, ks__downgrade *d, ks_value name, ks_value config) {
+    ks_code code;
+    *out = ks_value_dict(d->arena, 2);
+    KS_TRY(ks__downgrade_put(d, out, "class_name", name));
+    KS_TRY(ks__downgrade_put(d, out, "config", config));
+done:
+    return code;
+}
+
 /// A record inside of a config, with its module as tf_keras since 2.13 writes it: Keras 3 finds no class without it.
-/// Earlier versions do not look at it.
+/// Earlier versions do not look at it, and Keras 2.3 never had one.
 static ks_code put_named(ks_value *out, ks__downgrade *d, const ks_value *record, ks_value name, ks_value config) {
     const ks_value *module = ks_value_get(record, "module"), *registered = ks_value_get(record, "registered_name");
     ks_code code;
+    if (d->early)
+        return put_bare(out, d, name, config);
     *out = ks_value_dict(d->arena, 4);
     if (module && module->type == KS_VALUE_STRING) {
         bool old = strncmp(module->text.data, "keras2.", 7) == 0; // of Keras 2 only
@@ -128,25 +143,14 @@ done:
     return code;
 }
 
-/// As tf_keras writes it below a class of someone's own, and finds it in HDF5 files: by the name in custom objects, or
-/// among the initializers that the class asks.
-static ks_code put_bare(ks_value *out, ks__downgrade *d, ks_value name, ks_value config) {
-    ks_code code;
-    *out = ks_value_dict(d->arena, 2);
-    KS_TRY(ks__downgrade_put(d, out, "class_name", name));
-    KS_TRY(ks__downgrade_put(d, out, "config", config));
-done:
-    return code;
-}
-
 static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
     const ks_value *name = ks_value_get(record, "class_name");
     const ks_value *from = ks_value_get(record, "config");
-    ks_value config;
-    ks_code code;
+    ks_value config, word;
+    ks_code code = KS_OK;
     if (from->type != KS_VALUE_DICT)
         return ks__no_word(d, place, "functions of one's own cannot be written");
-    if (ks_value_is_text(name, "STFT")) {
+    if (ks_value_is_text(name, "STFT") && !d->early) {
         *out = ks_value_null();
         return ks_lose(d->losses, "initializer", place, "Keras 2 has no initializer STFT");
     }
@@ -165,7 +169,12 @@ static ks_code downgrade_object(ks_value *out, ks__downgrade *d, const ks_value 
         KS_TRY(ks__downgrade_put(d, &config, "seed", *ks_value_get(from, "seed")));
     if (d->alone && ks_value_is_text(name, "Identity") && !ks_value_get(&config, "gain"))
         KS_TRY(ks__downgrade_put(d, &config, "gain", ks_value_float(1)));
-    code = d->kept > 0 ? put_bare(out, d, *name, config) : put_named(out, d, record, *name, config);
+    word = *name;
+    if (d->early)
+        KS_TRY(ks__early_object(&word, &config, d, row_of(record)->kind, place));
+    *out = word;
+    if (word.type != KS_VALUE_NULL)
+        code = d->kept > 0 ? put_bare(out, d, word, config) : put_named(out, d, record, word, config);
 done:
     return code;
 }
@@ -273,12 +282,15 @@ static ks_code downgrade_activation(ks_value *out, ks__downgrade *d, const ks_va
         {"tanh", "tanh"},
         {"keras2.hard_sigmoid", "hard_sigmoid"},
     };
+    if (value->type == KS_VALUE_DICT && d->early && ks__downgrade_row(d, value) &&
+        ks__downgrade_row(d, value)->kind == KS_KIND_LAYER)
+        return ks__no_word(d, place, "Keras 2.3 takes no layer as an activation");
     if (value->type != KS_VALUE_STRING)
         return ks__downgrade_value(out, d, value, place);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (ks_value_is_text(value, table[i][0])) {
             *out = ks_value_string(table[i][1]);
-            return KS_OK;
+            return d->early ? ks__early_activation(out, d, place) : KS_OK;
         }
     }
     return ks__no_word(d, place, "Keras 2 has no activation function \"%.60s\" that computes the same",
@@ -482,6 +494,8 @@ static ks_code downgrade_sequential(ks_value *out, ks__downgrade *d, const ks_va
         KS_TRY(ks__downgrade_record(&list.as.list.items[i], d, record, inner));
         input = input || ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
     }
+    if (d->early)
+        KS_TRY(ks__early_sequential(&list, d));
     *out = ks_value_dict(d->arena, 4);
     KS_TRY(ks__downgrade_put(d, out, "name", name ? *name : ks_value_string("sequential")));
     KS_TRY(ks__downgrade_put(d, out, "layers", list));
@@ -512,12 +526,18 @@ static ks_code downgrade_layer(ks_value *out, ks__downgrade *d, const ks_class *
     d->kept -= row->custom != NULL;
     if (code != KS_OK)
         return code;
+    if (d->early && !row->custom)
+        return ks__early_layer(out, d, name_in_keras2(row), place);
     KS_TRY(finish_class(d, row, out, place));
     if (d->alone)
         KS_TRY(
             ks__downgrade_order(out, d, name_in_keras2(row), ks_value_get(ks_value_get(record, "original"), "config")));
 done:
     return code;
+}
+
+static const char *class_word(const ks__downgrade *d, const ks_class *row) {
+    return d->early && row == &ks_class_Functional ? "Model" : name_in_keras2(row);
 }
 
 ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
@@ -541,24 +561,28 @@ ks_code ks__downgrade_record(ks_value *out, ks__downgrade *d, const ks_value *re
     *out = ks_value_dict(d->arena, 4); // room for "name" and "inbound_nodes" in a graph
     KS_TRY(ks__downgrade_put(d, out, "class_name",
                              row->custom ? ks_value_text(ks_registry_old_name(record))
-                                         : ks_value_string(name_in_keras2(row))));
+                                         : ks_value_string(class_word(d, row))));
     KS_TRY(ks__downgrade_put(d, out, "config", config));
 done:
     d->depth--;
     return code;
 }
 
+ks_code ks__downgrade_model(ks_value *out, ks__downgrade *d, const ks_value *record, const char *document) {
+    const char *place = ks_arena_format(d->arena, "%s:", document);
+    ks_code code;
+    if (!place)
+        return d->context->error.code;
+    KS_TRY(check_root(d, record, place));
+    code = ks__downgrade_record(out, d, record, place);
+done:
+    return code;
+}
+
 ks_code ks_config_downgrade(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
                             const char *document, const struct ks_registry *registry) {
     ks__downgrade d = {.context = losses->context, .arena = arena, .losses = losses, .registry = registry};
-    const char *place = ks_arena_format(arena, "%s:", document);
-    ks_code code;
-    if (!place)
-        return losses->context->error.code;
-    KS_TRY(check_root(&d, record, place));
-    code = ks__downgrade_record(out, &d, record, place);
-done:
-    return code;
+    return ks__downgrade_model(out, &d, record, document);
 }
 
 // --- single objects -------------------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ typedef struct rewiring {
     new_layer *layers;
     size_t n_layers;
     ks_name_table names;
-    bool dropped; ///< some argument of a call was left out
+    bool dropped;           ///< some argument of a call was left out
+    const ks_value *states; ///< of the call, where Keras 2.3 has them among the tensors that a layer is called on
 } rewiring;
 
 static ks_code failed(const rewiring *w) {
@@ -55,6 +56,12 @@ static bool begins_with_input(const ks_value *record) {
            ks_value_is_text(ks_value_get(&layers->as.list.items[0], "class_name"), "InputLayer");
 }
 
+/// In Keras 2.3 every model has such a node, since when it was built or before it is called.
+static int64_t first_node(const ks__downgrade *d, const ks_value *record) {
+    const ks_class *row = d->early ? ks__downgrade_row(d, record) : NULL;
+    return row ? row->kind == KS_KIND_MODEL : begins_with_input(record);
+}
+
 static ks_code read_layers(rewiring *w, const ks_value *layers) {
     ks_code code;
     w->n_layers = layers->as.list.count;
@@ -65,7 +72,7 @@ static ks_code read_layers(rewiring *w, const ks_value *layers) {
     for (size_t i = 0; i < w->n_layers; i++) {
         const ks_value *record = &layers->as.list.items[i];
         const ks_value *name = name_of(record);
-        w->layers[i] = (new_layer){record, begins_with_input(record), ks__is_operation(record), false};
+        w->layers[i] = (new_layer){record, first_node(w->d, record), ks__is_operation(record), false};
         if (name && name->type == KS_VALUE_STRING)
             *ks_name_table_place(&w->names, name->text) = (ks_named){name->text, i};
     }
@@ -181,6 +188,14 @@ static ks_code drop_argument(bool *drop, rewiring *w, const ks_class *row, ks_te
     return KS_OK;
 }
 
+static bool holds_tensor(const ks_value *value, int depth) {
+    bool dict = value->type == KS_VALUE_DICT, found = ks__is_tensor(value) || depth > MAX_STRUCTURE_DEPTH;
+    size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
+    for (size_t i = 0; i < count && !found; i++)
+        found = holds_tensor(dict ? &value->as.dict.members[i].value : &value->as.list.items[i], depth + 1);
+    return found;
+}
+
 static ks_code put_argument(rewiring *w, ks_value *kwargs, const ks_class *row, ks_text name, const ks_value *value) {
     ks_value converted;
     bool drop;
@@ -188,6 +203,12 @@ static ks_code put_argument(rewiring *w, ks_value *kwargs, const ks_class *row, 
     KS_TRY(drop_argument(&drop, w, row, name, value));
     if (drop)
         return KS_OK;
+    if (w->d->early && holds_tensor(value, 0)) {
+        w->states = value;
+        return ks_text_is(name, "initial_state")
+                   ? KS_OK
+                   : ks__no_word(w->d, w->place, "a call in Keras 2.3 cannot have a tensor as \"%.60s\"", name.data);
+    }
     if (name.size == 0)
         return ks__no_word(w->d, w->place, "a call of %s has more arguments than the class", row->name);
     KS_TRY(convert(&converted, w, value, NULL, 0));
@@ -218,6 +239,37 @@ done:
     return code;
 }
 
+/// The tensors of a tensor or a flat list of them, behind those that are there.
+static ks_code add_tensors(ks_value *out, rewiring *w, const ks_value *value, const ks_value *kwargs) {
+    bool list = value->type == KS_VALUE_LIST;
+    size_t count = list ? value->as.list.count : 1;
+    ks_value all = ks_value_list(w->d->arena, out->as.list.count + count);
+    ks_code code;
+    if (!all.as.list.items)
+        return failed(w);
+    if (out->as.list.count)
+        memcpy(all.as.list.items, out->as.list.items, out->as.list.count * sizeof(ks_value));
+    for (size_t i = 0; i < count; i++) {
+        const ks_value *tensor = list ? &value->as.list.items[i] : value;
+        if (!ks__is_tensor(tensor))
+            return ks__no_word(w->d, w->place, "Keras 2.3 calls layers on one tensor or a list of tensors");
+        KS_TRY(write_tensor(&all.as.list.items[out->as.list.count + i], w, tensor, kwargs));
+    }
+    *out = all;
+done:
+    return code;
+}
+
+static ks_code early_call(ks_value *out, rewiring *w, const ks_value *first, const ks_value *kwargs) {
+    ks_code code;
+    *out = ks_value_list(w->d->arena, 0);
+    KS_TRY(add_tensors(out, w, first, kwargs));
+    if (w->states)
+        KS_TRY(add_tensors(out, w, w->states, kwargs));
+done:
+    return code;
+}
+
 static ks_code layer_call(ks_value *out, rewiring *w, const ks_class *row, const ks_value *args,
                           const ks_value *kwargs) {
     const ks_value *first = first_argument(row, args, kwargs);
@@ -230,7 +282,10 @@ static ks_code layer_call(ks_value *out, rewiring *w, const ks_class *row, const
         row->kind != KS_KIND_MODEL)
         return ks__no_word(w->d, w->place, "Keras 2 calls %s on the tensor in a list of one, not on the list",
                            row->name);
+    w->states = NULL;
     KS_TRY(layer_kwargs(&more, w, row, args, kwargs));
+    if (w->d->early)
+        return early_call(out, w, first, &more);
     KS_TRY(convert(&converted, w, first, &more, 0));
     *out = converted;
     if (!ks__is_tensor(first) && (first->type == KS_VALUE_LIST || first->type == KS_VALUE_DICT))
@@ -461,6 +516,9 @@ static ks_code write_layer(ks_value *out, rewiring *w, const new_layer *layer, c
     ks_value list = ks_value_list(w->d->arena, calls ? calls->as.list.count : 0);
     ks_code code;
     w->place = place;
+    if (layer->operation && w->d->early)
+        return ks__no_word(w->d, place, "Keras 2.3 has no layers for operations, here %.60s",
+                           ks_value_get(layer->record, "class_name")->text.data);
     if (layer->operation)
         KS_TRY(operation_record(out, w, layer->record));
     else
@@ -590,6 +648,8 @@ ks_code ks__downgrade_functional(ks_value *out, ks__downgrade *d, const ks_value
     KS_TRY(ks__downgrade_put(d, out, "layers", list));
     KS_TRY(ks__downgrade_put(d, out, "input_layers", first));
     KS_TRY(ks__downgrade_put(d, out, "output_layers", last));
+    if (d->early)
+        KS_TRY(ks__early_functional(out, d, place));
 done:
     return code;
 }

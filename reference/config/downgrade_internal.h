@@ -7,14 +7,21 @@
 #include "config/downgrade.h"
 #include "schema/class.h"
 
+/// Writing the words of Keras 2.3 (downgrade_early.c).
+typedef struct ks__early {
+    bool own;   ///< the model comes from a Keras of that kind: where the words are silent, its numbers are meant
+    bool masks; ///< something in it makes masks
+} ks__early;
+
 typedef struct ks__downgrade {
     ks_context *context;
     ks_arena *arena;
     ks_losses *losses;
     int depth;                          ///< of records in records
     const struct ks_registry *registry; ///< custom classes
-    int kept;   ///< inside of the config of a class of someone's own, which reads records itself
-    bool alone; ///< a single object, not in a file: every key, in tf_keras's order
+    int kept;               ///< inside of the config of a class of someone's own, which reads records itself
+    bool alone;             ///< a single object, not in a file: every key, in tf_keras's order
+    const ks__early *early; ///< NULL: in the words of tf_keras
 } ks__downgrade;
 
 /// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
@@ -31,6 +38,22 @@ ks_code ks__downgrade_value(ks_value *out, ks__downgrade *d, const ks_value *val
 ks_code ks__downgrade_functional(ks_value *out, ks__downgrade *d, const ks_value *config, const char *place);
 /// Gives a layer's config the order and all keys of tf_keras. `was`: the config that was read, when it was of Keras 2.
 ks_code ks__downgrade_order(ks_value *config, ks__downgrade *d, const char *class_name, const ks_value *was);
+/// A whole model, in the words that `d` asks for.
+ks_code ks__downgrade_model(ks_value *out, ks__downgrade *d, const ks_value *record, const char *document);
+
+// From the words of tf_keras to those of Keras 2.3; all change what was just made.
+
+/// The config of a layer.
+ks_code ks__early_layer(ks_value *config, ks__downgrade *d, const char *class_name, const char *place);
+/// Name and config of an initializer, regularizer or constraint; `*name` is null when it was left out.
+ks_code ks__early_object(ks_value *name, ks_value *config, ks__downgrade *d, ks_kind kind, const char *place);
+/// Whether there is a function of this name.
+ks_code ks__early_activation(const ks_value *word, ks__downgrade *d, const char *place);
+/// The config of a graph.
+ks_code ks__early_functional(ks_value *config, ks__downgrade *d, const char *place);
+/// The layers of a Sequential model.
+ks_code ks__early_sequential(ks_value *layers, ks__downgrade *d);
+
 /// PLACE/KEY in the arena.
 const char *ks__below(ks__downgrade *d, const char *place, ks_text key);
 ks_code ks__downgrade_put(ks__downgrade *d, ks_value *dict, const char *key, ks_value value);

@@ -28,6 +28,8 @@ typedef struct ks_training {
 ks_code ks_training_optimizer(ks_value *out, ks_training *training, const ks_value *compile);
 /// From compile_config to training_config. `optimizer` is the record of ks_training_optimizer.
 ks_code ks_training_downgrade(ks_value *out, ks_training *training, const ks_value *compile, const ks_value *optimizer);
+/// What that gave, from the words of tf_keras to those of Keras 2.3.
+ks_code ks_training_downgrade_early(ks_value *config, ks_training *training);
 /// From training_config, of tf_keras's newer optimizers or of Keras 3, to compile_config.
 ks_code ks_training_upgrade(ks_value *out, ks_training *training, const ks_value *config);
 /// One loss, metric, optimizer or schedule (`kind`) of tf_keras as Keras 3.15.1 writes it, and back.

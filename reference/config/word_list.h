@@ -23,4 +23,18 @@ static inline bool ks__word_at(ks_text *word, const char *list, size_t index) {
     return false;
 }
 
+/// The word that is `key`, or that begins with it and a sign: `*rest` is the sign and what follows. False when there is
+/// none.
+static inline bool ks__find_word(ks_text *rest, const char *list, ks_text key) {
+    ks_text word;
+    while (ks__next_word(&word, &list)) {
+        size_t size = strcspn(word.data, " =~>-");
+        *rest = (ks_text){word.data + size, word.size - size};
+        if (size == key.size && memcmp(word.data, key.data, size) == 0)
+            return true;
+    }
+    *rest = (ks_text){"", 0};
+    return false;
+}
+
 #endif

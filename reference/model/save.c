@@ -130,6 +130,19 @@ static const saver savers[] = {
 
 #define N_SAVERS (sizeof savers / sizeof savers[0])
 
+static const char *const targets[] = {"tf_keras-2.21", "keras-2.3"};
+
+const char *ks_save_target_name(ks_save_target target) {
+    return targets[target];
+}
+
+int ks_save_target_by_name(const char *name) {
+    for (int i = 0; i < (int)(sizeof targets / sizeof targets[0]); i++)
+        if (strcmp(targets[i], name) == 0)
+            return i;
+    return -1;
+}
+
 const char *const *ks_save_formats(void) {
     static const char *names[N_SAVERS + 1];
     for (size_t i = 0; i < N_SAVERS; i++)
@@ -145,6 +158,13 @@ static ks_code find_saver(const saver **out, ks_context *context, const char *fo
         }
     }
     return ks_fail(context, KS_E_SAVE_FORMAT, KS_STAGE_SAVE, KS_NO_OFFSET, format, "this format cannot be written");
+}
+
+static ks_code check_target(ks__save *save) {
+    if (save->options.target == KS_FOR_TF_KERAS || strstr(save->options.format, "legacy"))
+        return KS_OK;
+    return ks_fail(save->context, KS_E_SAVE_FORMAT, KS_STAGE_SAVE, KS_NO_OFFSET, save->options.format,
+                   "%s does not read this format", ks_save_target_name(save->options.target));
 }
 
 static ks_code save_file(ks__save *save, const char *path, const saver *how) {
@@ -189,6 +209,7 @@ static ks_code run(ks_bytes *out, ks_model *model, const char *path, const ks_sa
         save.options.format = ks_format_of_name(path ? path : "");
     ks_arena_init(&save.arena, context);
     KS_TRY(find_saver(&how, context, save.options.format));
+    KS_TRY(check_target(&save));
     if (!path)
         KS_TRY(save_bytes(out, &save, how));
     else if (how->save_as)

@@ -21,9 +21,12 @@ typedef struct ks__save {
 /// The version of Keras whose words the writers use.
 #define KS_SAVED_KERAS_3 "3.15.1"
 #define KS_SAVED_KERAS_2 "2.21.0"
+#define KS_SAVED_KERAS_2_3 "2.3.1"
 #define KS_SAVED_BACKEND "tensorflow"
 #define KS_SAVE_ALIGNMENT 64
 
+/// The version that the older formats say.
+const char *ks__saved_version(const ks__save *save);
 /// The model's record in the words of Keras 3; `keras2`: with the keys that only Keras 2 writes. It lives in the save's
 /// arena and borrows from the model.
 ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2);

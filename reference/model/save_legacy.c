@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The formats of Keras 2, as tf_keras 2.21 writes them:
+// The formats of Keras 2, as tf_keras 2.21 writes them, or as Keras 2.3.1 does:
 //
 //   JSON   {"class_name", "config", "keras_version", "backend"}
 //   HDF5   attributes keras_version, backend, model_config of the root, weights by layer in the group model_weights,
@@ -17,6 +17,14 @@
 #include "config/downgrade.h"
 #include "weights/write.h"
 
+static bool is_early(const ks__save *save) {
+    return save->options.target == KS_FOR_KERAS_2_3;
+}
+
+const char *ks__saved_version(const ks__save *save) {
+    return is_early(save) ? KS_SAVED_KERAS_2_3 : KS_SAVED_KERAS_2;
+}
+
 static ks_code put_text(ks__save *save, ks_value *dict, const char *key, const char *text) {
     ks_value *place = ks_value_put(dict, key);
     if (!place)
@@ -28,8 +36,9 @@ static ks_code put_text(ks__save *save, ks_value *dict, const char *key, const c
 /// Keras 2 builds a layer when it is called, from the shapes of that call alone; Keras 3 may have built it with others,
 /// which build_config keeps. What was written is read to see that the shapes are enough.
 static ks_code check_shapes(ks__save *save, ks_text written) {
-    ks_config_options options = {
-        .dialect = KS_DIALECT_KERAS2, .keras_version = KS_SAVED_KERAS_2, .registry = save->model->options.registry};
+    ks_config_options options = {.dialect = KS_DIALECT_KERAS2,
+                                 .keras_version = ks__saved_version(save),
+                                 .registry = save->model->options.registry};
     ks_context *context = save->context;
     ks_object *object;
     ks_json *json = NULL;
@@ -53,16 +62,23 @@ static ks_code check_shapes(ks__save *save, ks_text written) {
     return KS_OK;
 }
 
+static ks_code downgrade(ks_value *out, ks__save *save, const ks_value *record) {
+    const struct ks_registry *registry = save->model->options.registry;
+    if (!is_early(save))
+        return ks_config_downgrade(out, &save->arena, record, save->losses, "config.json", registry);
+    return ks_config_downgrade_early(out, &save->arena, record, save->losses, "config.json", registry,
+                                     save->model->root->multi_backend);
+}
+
 ks_code ks__save_config_legacy(ks_text *out, ks__save *save, bool versions) {
     ks_value record;
     ks_value value;
     ks_code code;
     *out = (ks_text){NULL, 0};
     KS_TRY(ks__save_record(&record, save, true));
-    KS_TRY(
-        ks_config_downgrade(&value, &save->arena, &record, save->losses, "config.json", save->model->options.registry));
+    KS_TRY(downgrade(&value, save, &record));
     if (versions) { // the record has room for two more
-        KS_TRY(put_text(save, &value, "keras_version", KS_SAVED_KERAS_2));
+        KS_TRY(put_text(save, &value, "keras_version", ks__saved_version(save)));
         KS_TRY(put_text(save, &value, "backend", KS_SAVED_BACKEND));
     }
     KS_TRY(ks_json_write(out, save->context, &value, (ks_json_style){0, true}));
@@ -82,8 +98,8 @@ done:
 }
 
 static ks_code write_weights(ks__save *save, ks_hdf5_writer *writer, const char *group) {
-    return ks_weights_write_legacy(&save->model->map, save->context, &save->arena, writer, group, KS_SAVED_KERAS_2,
-                                   KS_SAVED_BACKEND);
+    return ks_weights_write_legacy(&save->model->map, save->context, &save->arena, writer, group,
+                                   ks__saved_version(save), KS_SAVED_BACKEND);
 }
 
 static ks_code write_weights_alone(ks__save *save, ks_hdf5_writer *writer) {
@@ -96,7 +112,7 @@ static ks_code write_model(ks__save *save, ks_hdf5_writer *writer) {
     KS_TRY(ks__lose_assets(save));
     KS_TRY(ks__save_config_legacy(&config, save, false));
     // Keras before 2.4 decodes these three, so they must come as bytes.
-    KS_TRY(ks_hdf5_writer_bytes(writer, "", "keras_version", ks_text_from(KS_SAVED_KERAS_2)));
+    KS_TRY(ks_hdf5_writer_bytes(writer, "", "keras_version", ks_text_from(ks__saved_version(save))));
     KS_TRY(ks_hdf5_writer_bytes(writer, "", "backend", ks_text_from(KS_SAVED_BACKEND)));
     KS_TRY(ks_hdf5_writer_bytes(writer, "", "model_config", config));
     KS_TRY(write_weights(save, writer, "model_weights"));

@@ -255,7 +255,9 @@ static ks_code put_config(ks__save *save, ks_hdf5_writer *writer, const ks_value
     ks_text text = {NULL, 0};
     ks_code code;
     KS_TRY(ks_json_write(&text, save->context, config, (ks_json_style){0, true}));
-    KS_TRY(ks_hdf5_writer_text(writer, "", "training_config", text));
+    // Keras before 2.4 decodes it.
+    KS_TRY((save->options.target == KS_FOR_KERAS_2_3 ? ks_hdf5_writer_bytes
+                                                     : ks_hdf5_writer_text)(writer, "", "training_config", text));
 done:
     ks_free(save->context, (void *)(uintptr_t)text.data);
     return code;
@@ -355,6 +357,30 @@ static bool same_layout(ks__save *save) {
            ks_text_is(texts[0], "tensorflow");
 }
 
+/// Keras 2.3 took its own for itself; the optimizers of others keep their variables in another order.
+static ks_code save_training_early(ks__save *save, ks_hdf5_writer *writer, ks_training *t) {
+    const ks_object *root = save->model->root;
+    ks__compiled *c;
+    ks_value config;
+    ks_code code;
+    if (is_hdf5(save->model) && root->multi_backend && same_layout(save))
+        return copy_training(save, writer);
+    if (root->multi_backend || (!is_keras3(save->model) && !is_hdf5(save->model)))
+        return ks__lose_training(save, true);
+    KS_TRY(get_compiled(&c, save));
+    if (!c->found)
+        return KS_OK;
+    KS_TRY(ks_training_downgrade(&config, t, &c->compile, &c->optimizer));
+    if (!t->lost)
+        KS_TRY(ks_training_downgrade_early(&config, t));
+    if (t->lost)
+        return lose_state(save, c, "of no use without its optimizer");
+    KS_TRY(put_config(save, writer, &config));
+    KS_TRY(lose_state(save, c, "optimizers of Keras 2.3 keep others"));
+done:
+    return code;
+}
+
 ks_code ks__save_training_legacy(ks__save *save, ks_hdf5_writer *writer) {
     ks_training t = {.context = save->context,
                      .arena = &save->arena,
@@ -364,6 +390,8 @@ ks_code ks__save_training_legacy(ks__save *save, ks_hdf5_writer *writer) {
     ks__compiled *c;
     ks_value config;
     ks_code code;
+    if (save->options.target == KS_FOR_KERAS_2_3)
+        return save_training_early(save, writer, &t);
     if (is_hdf5(save->model) && same_layout(save))
         return copy_training(save, writer);
     if (!is_keras3(save->model))

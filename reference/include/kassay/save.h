@@ -24,10 +24,22 @@
 extern "C" {
 #endif
 
+/// Whose words the older formats have. Keras 2 became tf.keras, which went on to have others.
+typedef enum ks_save_target {
+    KS_FOR_TF_KERAS, ///< tf_keras 2.21, and tf.keras since 2.4 or so, where a model needs no newer class or key
+    KS_FOR_KERAS_2_3 ///< Keras 2.3.1, the last one before; it takes no key that it does not know
+} ks_save_target;
+
 typedef struct ks_save_options {
-    const char *format;   ///< NULL: that of the file's name, see ks_format_of_name
-    uint64_t shard_bytes; ///< weights-v3-sharded: bytes of variables in one shard; 0: all in one
+    const char *format;    ///< NULL: that of the file's name, see ks_format_of_name
+    uint64_t shard_bytes;  ///< weights-v3-sharded: bytes of variables in one shard; 0: all in one
+    ks_save_target target; ///< h5-legacy, h5-weights-legacy and json-legacy; others have the words of Keras 3
 } ks_save_options;
+
+/// "tf_keras-2.21", "keras-2.3"
+const char *ks_save_target_name(ks_save_target target);
+/// -1 when the name is none of these.
+int ks_save_target_by_name(const char *name);
 
 /// The format that Keras writes for a path of this name: ".keras", ".weights.h5", ".h5"/".hdf5", ".weights.json",
 /// ".json", else a folder.
