@@ -134,6 +134,24 @@ def tensordots():
     return keras.Model([i, j], [x, y])
 
 
+def pieces():
+    ops, i = keras.ops, keras.Input((4, 6))
+    a, b, c = ops.split(L.Dense(6)(i), [1, 3], axis=1)
+    d, e = ops.split(i, 2, axis=-1)
+    x = ops.take(i, [5, 0, -2], axis=2) * d
+    y = ops.pad(b, ((0, 0), (1, 0), (0, 2)), constant_values=0.5)
+    z = ops.moveaxis(ops.flip(ops.swapaxes(i, 1, 2), axis=[1, -1]), 1, -1)
+    return keras.Model(i, [a - c, x, y, z + ops.cumsum(i, axis=1), ops.flip(e, axis=2), ops.repeat(e, 3, axis=1)])
+
+
+def choices():
+    ops, i = keras.ops, keras.Input((4, 6))
+    x = L.Dense(6)(i)
+    y = ops.elu(x) + ops.leaky_relu(x, 0.3) - ops.gelu(x)
+    z = ops.normalize(x, axis=1, epsilon=2.0) + ops.std(i, axis=-1, keepdims=True) * ops.var(x, axis=[1, 2], keepdims=True)
+    return keras.Model(i, [ops.argmax(x, axis=-1), ops.argmin(i, axis=1), L.Dense(3)(ops.one_hot(ops.argmax(x, axis=2), 6)), y, z, ops.norm(x, axis=2)])
+
+
 def doubles():
     """Constants of float64: operations go on in float64, layers in float32. What 1e5 leaves of x only float64 has."""
     i = keras.Input((4,))
@@ -247,6 +265,8 @@ def cases():
         Case("reductions", reductions, normal((7, 6))),
         Case("unstack", unstacked, normal((4, 6))),
         Case("tensordot", tensordots, normal((4, 6), (6, 8))),
+        Case("pieces", pieces, normal((4, 6))),
+        Case("choices", choices, normal((4, 6))),
         Case("float64-constants", doubles, x, old=True, also=("json-v3",)),
         Case("float64-inputs", double_inputs, wide_and_narrow),
         Case("residual", residual, normal((8, 9, 3)), old=True, also=("weights-v3",)),

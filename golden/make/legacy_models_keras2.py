@@ -897,6 +897,10 @@ def nodes(tf):
     yield Case("node-names", names, normal((4, 6)), tier=1)
 
 
+def several_tokens(rng, batch):
+    return [rng.randint(-20, 20, (batch, 4, 6)).astype("int32")]
+
+
 def operations():
     """Arithmetic on symbolic tensors: TensorFlowOpLayer until 2.3, TFOpLambda and SlicingOpLambda after."""
     if not E.since(1, 15):
@@ -1032,6 +1036,20 @@ def operations():
         z = tf.tensordot(j, tf.constant(np.arange(-12, 12).reshape(4, 6) / 8.0, keras.backend.floatx()), axes=[[1, -1], [1, 0]])
         return Model([i, j], [x, y, z])
 
+    def places():
+        """int64, unless int32 is asked for."""
+        i = Input((4, 6))
+        x = L.Dense(6)(i)
+        y = L.Dense(2)(tf.one_hot(tf.argmax(x, -1), 6, dtype=keras.backend.floatx()))
+        return Model(i, [tf.argmax(x, -1), tf.argmin(x, axis=1, output_type=tf.int32), y, tf.math.argmin(i, 1) + 1])
+
+    def divisions():
+        """Integers are divided in float64, from which layers go on in float32."""
+        i = Input((4, 6), dtype="int32")
+        return Model(i, [i / 7, L.Dense(3)(i / 9), tf.cumsum(i, 1), (i / 7 + 1e5) - 1e5])
+
+    yield Case("argmax", places, normal((4, 6)), also=("json-legacy",))
+    yield Case("whole-divisions", divisions, several_tokens, also=("json-legacy",))
     yield Case("add-n", sums, normal((6,)), also=("json-legacy",))
     yield Case("unstack", unstacked, normal((4, 6)), also=("json-legacy",))
     yield Case("tensordot", tensordots, normal((4, 6), (6, 4)), also=("json-legacy",))

@@ -483,6 +483,19 @@ static void test_old_functions(void **state) {
                    "json-v3", KS_E_SAVE_NO_WORD, "hard_sigmoid");
 }
 
+/// TensorFlow divides integers in float64.
+static void test_whole_division(void **state) {
+    (void)state;
+    expect_refusal(
+        "{\"class_name\": \"Functional\", \"config\": {\"name\": \"f\", \"layers\": [{\"class_name\": "
+        "\"InputLayer\", \"config\": {\"name\": \"a\", \"batch_input_shape\": [null, 4], \"dtype\": "
+        "\"int32\"}, \"name\": \"a\", \"inbound_nodes\": []}, {\"class_name\": \"TFOpLambda\", \"config\": "
+        "{\"name\": \"t\", \"function\": \"math.truediv\"}, \"name\": \"t\", \"inbound_nodes\": [[\"a\", 0, 0, "
+        "{\"y\": 7}]]}], \"input_layers\": [[\"a\", 0, 0]], \"output_layers\": [[\"t\", 0, 0]]}, "
+        "\"keras_version\": \"2.9.0\"}",
+        "json-v3", KS_E_SAVE_NO_WORD, "divide integers");
+}
+
 /// An operation of Keras 3 takes an array, not a list, as an operand.
 static void test_constants(void **state) {
     ks_context context;
@@ -494,6 +507,128 @@ static void test_constants(void **state) {
     assert_non_null(memmem(bytes.data, bytes.size, array, sizeof array - 1));
     drop(&context, bytes);
     ks_model_free(model);
+}
+
+// --- operations of Keras 3 in the words of TensorFlow ---------------------------------------------------------------
+
+#define V3_INPUT(dtype)                                                                                                \
+    "{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,4,3],"               \
+    "\"dtype\":\"" dtype "\",\"name\":\"a\"},\"registered_name\":null,\"name\":\"a\",\"inbound_nodes\":[]}"
+#define V3_TENSOR(dtype)                                                                                               \
+    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,4,3],\"dtype\":\"" dtype                         \
+    "\",\"keras_history\":[\"a\",0,0]}}"
+
+typedef struct word_row {
+    const char *module, *class_name, *config; ///< config: what stands before "name"
+    const char *dtype;                        ///< of the input
+    const char *more;                         ///< arguments after the first
+    const char *function;                     ///< of TensorFlow; NULL: there is none
+    const char *kwargs;                       ///< of the call, or a part of the refusal
+} word_row;
+
+static const word_row word_rows[] = {
+    {"numpy", "Split", "\"indices_or_sections\":[1,3],\"axis\":1,", "float32", "", "split",
+     "{\"num_or_size_splits\": [1, 2, 1], \"axis\": 1}"},
+    {"numpy", "Split", "\"indices_or_sections\":3,\"axis\":-1,", "float32", "", "split",
+     "{\"num_or_size_splits\": 3, \"axis\": -1}"},
+    {"numpy", "Split", "\"indices_or_sections\":[1],\"axis\":0,", "float32", "", NULL,
+     "Split of a tensor of this shape"},
+    {"numpy", "Take", "\"axis\":2,", "float32", ",[0,2,-1]", "compat.v1.gather",
+     "{\"indices\": [0, 2, 2], \"axis\": 2}"},
+    {"numpy", "Take", "\"axis\":2,", "float32", ",[0,3]", NULL, "only constant indices inside the axis"},
+    {"numpy", "Take", "\"axis\":1,", "int32", "," V3_TENSOR("int32"), NULL, "only constant indices inside the axis"},
+    {"numpy", "Pad", "\"pad_width\":[[0,0],[1,2],[0,1]],\"mode\":\"constant\",", "float32", "", "compat.v1.pad",
+     "{\"paddings\": [[0, 0], [1, 2], [0, 1]], \"mode\": \"CONSTANT\"}"},
+    {"numpy", "Pad", "\"pad_width\":[1,2],\"mode\":\"constant\",", "float32", ",1.5", "compat.v1.pad",
+     "{\"constant_values\": 1.5, \"paddings\": [[1, 2], [1, 2], [1, 2]], \"mode\": \"CONSTANT\"}"},
+    {"numpy", "Pad", "\"pad_width\":[1,2],\"mode\":\"constant\",", "int32", ",1.5", NULL, "Pad of these types"},
+    {"numpy", "Flip", "\"axis\":null,", "float32", "", "reverse", "{\"axis\": [0, 1, 2]}"},
+    {"numpy", "Flip", "\"axis\":1,", "int32", "", "reverse", "{\"axis\": [1]}"},
+    {"nn", "OneHot", "\"num_classes\":5,\"axis\":1,\"dtype\":null,\"sparse\":false,", "int32", "", "one_hot",
+     "{\"depth\": 5, \"axis\": 1, \"dtype\": \"float32\"}"},
+    {"nn", "OneHot", "\"num_classes\":5,\"axis\":1,\"dtype\":null,\"sparse\":false,", "float32", "", NULL,
+     "takes no numbers of this type"},
+    {"numpy", "Argmax", "\"axis\":-1,\"keepdims\":false,", "float32", "", "math.argmax",
+     "{\"axis\": -1, \"output_type\": \"int32\"}"},
+    {"numpy", "Argmin", "\"axis\":1,\"keepdims\":false,", "int32", "", "math.argmin",
+     "{\"axis\": 1, \"output_type\": \"int32\"}"},
+    {"numpy", "Argmin", "\"axis\":null,\"keepdims\":false,", "float32", "", NULL, "Argmin without \"axis\""},
+    {"numpy", "Argmax", "\"axis\":1,\"keepdims\":true,", "float32", "", NULL, "no \"keepdims\" of this value"},
+    {"numpy", "Cumsum", "\"axis\":1,\"dtype\":null,", "int32", "", "math.cumsum", "{\"axis\": 1}"},
+    {"nn", "Elu", "\"alpha\":1.0,", "float32", "", "nn.elu", "{}"},
+    {"nn", "Elu", "\"alpha\":0.5,", "float32", "", NULL, "Elu of TensorFlow has no \"alpha\""},
+    {"nn", "LeakyRelu", "\"negative_slope\":0.25,", "float32", "", "nn.leaky_relu", "{\"alpha\": 0.25}"},
+    {"nn", "Gelu", "\"approximate\":true,", "float32", "", "nn.gelu", "{\"approximate\": true}"},
+    {"nn", "Normalize", "\"axis\":1,\"order\":2,\"epsilon\":0.25,", "float32", "", "math.l2_normalize",
+     "{\"axis\": 1, \"epsilon\": 0.0625}"},
+    {"linalg", "Norm", "\"ord\":2,\"axis\":[1],\"keepdims\":true,", "float32", "", "compat.v1.norm",
+     "{\"ord\": \"euclidean\", \"axis\": 1, \"keepdims\": true}"},
+    {"numpy", "Std", "\"axis\":[1],\"keepdims\":false,", "float32", "", "math.reduce_std",
+     "{\"axis\": [1], \"keepdims\": false}"},
+    {"numpy", "Var", "\"axis\":[2],\"keepdims\":true,", "float32", "", "math.reduce_variance",
+     "{\"axis\": [2], \"keepdims\": true}"},
+    {"numpy", "Repeat", "\"repeats\":2,\"axis\":1,", "float32", "", "repeat", "{\"repeats\": 2, \"axis\": 1}"},
+    {"numpy", "Ravel", "", "float32", "", "reshape", "{\"shape\": [-1]}"},
+    {"numpy", "Swapaxes", "\"axis1\":1,\"axis2\":-1,", "float32", "", "transpose", "{\"perm\": [0, 2, 1]}"},
+    {"numpy", "Moveaxis", "\"source\":[0],\"destination\":[2],", "float32", "", "transpose", "{\"perm\": [1, 2, 0]}"},
+    {"numpy", "Copy", "", "int32", "", "identity", "{}"},
+    {"numpy", "Multiply", "", "float32",
+     ",{\"class_name\":\"__numpy__\",\"config\":{\"value\":[1.5,2.0,2.5],\"dtype\":\"float64\"}}", NULL,
+     "Multiply of these types"},
+    {"numpy", "Multiply", "", "int32",
+     ",{\"class_name\":\"__numpy__\",\"config\":{\"value\":[1.5,2.0,2.5],\"dtype\":\"float32\"}}", NULL,
+     "Multiply of these types"},
+    {"numpy", "Negative", "", "bool", "", NULL, "Negative of these types"},
+};
+
+/// What is written is read again: another document of the same text.
+static void check_words(const char *json, const word_row *row) {
+    ks_context context, second;
+    ks_model *model = parse(&context, json), *again = NULL;
+    ks_bytes bytes = save_bytes(model, &context, "json-legacy"), bytes_again;
+    char function[64], call[256];
+    snprintf(function, sizeof function, "\"function\": \"%s\"", row->function);
+    snprintf(call, sizeof call, "[\"a\", 0, 0, %s]", row->kwargs);
+    if (!memmem(bytes.data, bytes.size, function, strlen(function)) ||
+        !memmem(bytes.data, bytes.size, call, strlen(call)))
+        fail_msg("%s: %.*s", row->class_name, (int)bytes.size, (const char *)bytes.data);
+    ks_context_init(&second, NULL);
+    if (ks_model_load_bytes(&again, &second, bytes, "config.json", NULL) != KS_OK)
+        fail_msg("%s: %s", row->class_name, second.error.message);
+    bytes_again = save_bytes(again, &second, "json-legacy");
+    if (bytes.size != bytes_again.size || memcmp(bytes.data, bytes_again.data, bytes.size) != 0)
+        fail_msg("%s: %.*s\n%.*s", row->class_name, (int)bytes.size, (const char *)bytes.data, (int)bytes_again.size,
+                 (const char *)bytes_again.data);
+    drop(&second, bytes_again);
+    drop(&context, bytes);
+    ks_model_free(again);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live + second.memory.n_live, 0);
+}
+
+static void test_words_of_operations(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof word_rows / sizeof word_rows[0]; i++) {
+        const word_row *row = &word_rows[i];
+        const char *input = strcmp(row->dtype, "int32") == 0  ? V3_INPUT("int32")
+                            : strcmp(row->dtype, "bool") == 0 ? V3_INPUT("bool")
+                                                              : V3_INPUT("float32");
+        const char *tensor = strcmp(row->dtype, "int32") == 0  ? V3_TENSOR("int32")
+                             : strcmp(row->dtype, "bool") == 0 ? V3_TENSOR("bool")
+                                                               : V3_TENSOR("float32");
+        char json[2048];
+        snprintf(json, sizeof json,
+                 "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"f\","
+                 "\"trainable\":true,\"layers\":[%s,{\"module\":\"keras.src.ops.%s\",\"class_name\":\"%s\",\"config\":{"
+                 "%s\"name\":\"o\"},\"registered_name\":\"%s\",\"name\":\"o\",\"inbound_nodes\":[{\"args\":[%s%s],"
+                 "\"kwargs\":{}}]}],\"input_layers\":[[\"a\",0,0]],\"output_layers\":[[\"o\",0,0]]},"
+                 "\"registered_name\":\"Functional\"}",
+                 input, row->module, row->class_name, row->config, row->class_name, tensor, row->more);
+        if (row->function)
+            check_words(json, row);
+        else
+            expect_refusal(json, "json-legacy", KS_E_SAVE_NO_WORD, row->kwargs);
+    }
 }
 
 // --- failing allocations ---------------------------------------------------------------------------------------------
@@ -566,8 +701,10 @@ int main(void) {
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_training_state),
         cmocka_unit_test(test_old_functions),
+        cmocka_unit_test(test_whole_division),
         cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_words_of_operations),
         cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,6 +284,14 @@ static void test_branches_of_keras1(void **state) {
 
 // --- refusals -------------------------------------------------------------------------------------------------------
 
+// A function of a tensor that was cast.
+#define WHOLE2(dtype, function)                                                                                        \
+    FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "c", ",\"function\":\"cast\"",                                     \
+                                      "[[\"a\",0,0,{\"dtype\":\"" dtype                                                \
+                                      "\"}]]") "," NAMED("TFOpLambda", "t", ",\"function\":\"" function "\"",          \
+                                                         "[[\"c\",0,0,{}]]"),                                          \
+                "[[\"a\",0,0]]", "[[\"t\",0,0]]")
+
 static const struct {
     ks_code code;
     const char *place; ///< how the place ends
@@ -317,6 +325,18 @@ static const struct {
      FUNCTIONAL2(
          INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"math.abs\"", "[[\"a\",0,0,{\"novelty\":1}]]"),
          "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/1/inbound_nodes",
+     FUNCTIONAL2(INPUT2("a") "," NAMED("TFOpLambda", "t", ",\"function\":\"math.argmax\"",
+                                       "[[\"a\",0,0,{\"axis\":1,\"output_type\":\"int16\"}]]"),
+                 "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
+    // integers: TensorFlow's mean is an integer, and so is its relu; its sum of int8 does not grow
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/2/config", WHOLE2("int32", "math.reduce_mean")},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/2/config", WHOLE2("int32", "nn.relu")},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/2/config", WHOLE2("int8", "math.reduce_sum")},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "layers/1/inbound_nodes",
+     FUNCTIONAL2(RECORD("InputLayer", "\"name\":\"a\",\"batch_input_shape\":[null,4],\"dtype\":\"float16\"") "," NAMED(
+                     "TFOpLambda", "t", ",\"function\":\"math.abs\"", "[[\"a\",0,0,{}]]"),
+                 "[[\"a\",0,0]]", "[[\"t\",0,0]]")},
     {KS_E_CONFIG_UNKNOWN_LAYER, "inbound_nodes/0",
      FUNCTIONAL2(INPUT2("a") "," NAMED("Dense", "d", ",\"units\":2", "[[[\"nobody\",0,0,{}]]]"), "[[\"a\",0,0]]",
                  "[[\"d\",0,0]]")},

@@ -5,6 +5,7 @@
 // argument. Nodes of nested models that begin with an InputLayer count from one. Operations become TFOpLambda and
 // SlicingOpLambda layers. Source: tf_keras engine/node.py (serialize), engine/functional.py (get_network_config,
 // process_node).
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/downgrade_internal.h"
@@ -308,8 +309,16 @@ typedef struct operands {
     const ks_value *dtype; ///< of the tensors, NULL: none was seen
     bool mixed;            ///< of more than one dtype
     bool fraction;         ///< a constant that is a float
+    bool wide;             ///< an array of float64
     bool vector;           ///< a tensor of less than two axes
 } operands;
+
+static void look_at_array(operands *seen, const ks_value *record) {
+    const ks_value *config = ks_value_get(record, "config");
+    const ks_value *dtype = config && config->type == KS_VALUE_DICT ? ks_value_get(config, "dtype") : NULL;
+    seen->fraction = seen->fraction || is_float_name(dtype);
+    seen->wide = seen->wide || (dtype && ks_value_is_text(dtype, "float64"));
+}
 
 static void look(operands *seen, const ks_value *value, int depth) {
     const ks_value *config = ks__is_tensor(value) ? ks_value_get(value, "config") : NULL;
@@ -321,6 +330,8 @@ static void look(operands *seen, const ks_value *value, int depth) {
         if (!shape || shape->type != KS_VALUE_LIST || shape->as.list.count < 2)
             seen->vector = true;
         seen->dtype = dtype;
+    } else if (value->type == KS_VALUE_DICT) {
+        look_at_array(seen, value);
     } else if (value->type == KS_VALUE_FLOAT) {
         seen->fraction = true;
     } else if (value->type == KS_VALUE_LIST && depth < MAX_STRUCTURE_DEPTH) {
@@ -329,25 +340,48 @@ static void look(operands *seen, const ks_value *value, int depth) {
     }
 }
 
+static bool has_word(const char *list, const char *word) {
+    size_t size = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += size)
+        if ((at == list || at[-1] == ' ') && (at[size] == ' ' || at[size] == 0))
+            return true;
+    return false;
+}
+
 /// Keras 3 finds a common type of the operands, and computes fractions of integers in floats; TensorFlow does not.
+static bool same_types(const operands *seen, const char *name, bool choice) {
+    static const char whole[] =
+        "Abs Absolute Add AddN All Any Argmax Argmax64 Argmin Argmin64 BroadcastTo Cast Concatenate Copy Cumsum Equal "
+        "ExpandDims Flip Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr LogicalXor Maximum "
+        "Minimum Moveaxis Multiply Negative NotEqual OneHot OnesLike Pad Ravel Repeat Reshape Select Sign Split "
+        "Square Squeeze Stack StopGradient Subtract Swapaxes Take Tile Transpose Unstack Where ZerosLike";
+    static const char numbers[] =
+        "Abs Absolute Add AddN Argmax Argmax64 Argmin Argmin64 Cumsum Greater GreaterEqual Less LessEqual Maximum "
+        "Minimum Multiply Negative Sign Square Subtract";
+    if (choice && !seen->dtype)
+        return !seen->wide;
+    if (seen->mixed || (seen->wide && !(seen->dtype && ks_value_is_text(seen->dtype, "float64"))))
+        return false;
+    if (is_float_name(seen->dtype))
+        return true;
+    if (seen->dtype && ks_value_is_text(seen->dtype, "bool") && has_word(numbers, name))
+        return false;
+    return !seen->fraction && has_word(whole, name);
+}
+
 static ks_code check_operands(rewiring *w, const ks__tf_operation *operation, const ks_value *args,
                               const ks_value *kwargs) {
-    static const char whole[] =
-        " Abs Absolute Add All Any Cast Concatenate Equal ExpandDims Greater GreaterEqual Less "
-        "LessEqual LogicalAnd LogicalNot LogicalOr LogicalXor Maximum Minimum Multiply Negative "
-        "NotEqual OnesLike Reshape Sign Square Squeeze Stack StopGradient Subtract Tile "
-        "Transpose ZerosLike BroadcastTo AddN Unstack ";
-    char word[64] = " ";
-    operands seen = {NULL, false, false, false};
-    look(&seen, args, 0);
+    const char *name = operation->class_name;
+    bool choice = strcmp(name, "Where") == 0 || strcmp(name, "Select") == 0; // whose condition is of its own type
+    operands seen = {NULL, false, false, false, false};
+    for (size_t i = choice; i < args->as.list.count; i++)
+        look(&seen, &args->as.list.items[i], 0);
     for (size_t i = 0; i < kwargs->as.dict.count; i++)
-        look(&seen, &kwargs->as.dict.members[i].value, 0);
-    strncat(word, operation->class_name, sizeof word - 3);
-    strcat(word, " ");
-    bool where = strcmp(operation->class_name, "Where") == 0 || strcmp(operation->class_name, "Select") == 0;
-    if ((seen.mixed && !where) || (!is_float_name(seen.dtype) && !where && (seen.fraction || !strstr(whole, word))))
-        return ks__no_word(w->d, w->place, "%s of these types is not the same in TensorFlow", operation->class_name);
-    if (seen.vector && strcmp(operation->class_name, "Matmul") == 0)
+        if (!choice || !ks_text_is(kwargs->as.dict.members[i].key, "condition"))
+            look(&seen, &kwargs->as.dict.members[i].value, 0);
+    if (!same_types(&seen, name, choice))
+        return ks__no_word(w->d, w->place, "%s of these types is not the same in TensorFlow", name);
+    if (seen.vector && strcmp(name, "Matmul") == 0)
         return ks__no_word(w->d, w->place, "Matmul of vectors is not the same in TensorFlow");
     return KS_OK;
 }
@@ -369,26 +403,41 @@ done:
     return code;
 }
 
-/// A key of the operation's config: "axis", "newshape=shape" (renamed), "initial!" (must be null), "decimals!0".
+/// Whether a value is what the words after "!" say: null, a text, or a number however it is written.
+static bool is_said(rewiring *w, const ks_value *value, const char *said) {
+    double number, expected;
+    char *end;
+    if (!said[0])
+        return value->type == KS_VALUE_NULL;
+    expected = strtod(said, &end);
+    if (!*end)
+        return ks_value_number(value, &number) && number == expected;
+    return ks__prints_as(w->d, value, said);
+}
+
+/// A key of the operation's config, by the words of ks__tf_operation.
 static ks_code put_setting(rewiring *w, ks_value *kwargs, const ks__tf_operation *operation, const ks_member *member) {
     const char *words = operation->config;
     ks_text word;
     if (ks_text_is(member->key, "name"))
         return KS_OK;
     while (ks__next_word(&word, &words)) {
-        size_t key = strcspn(word.data, " =!");
+        size_t key = strcspn(word.data, " =!*");
         if (key != member->key.size || memcmp(word.data, member->key.data, key) != 0)
             continue;
         const char *rest = ks_arena_format(w->d->arena, "%.*s", (int)(word.size - key), word.data + key);
         if (!rest)
             return failed(w);
         if (rest[0] == '!') {
-            if (ks__prints_as(w->d, &member->value, rest[1] ? rest + 1 : "null"))
+            if (is_said(w, &member->value, rest + 1))
                 return KS_OK;
             if (failed(w) != KS_OK)
                 return failed(w);
             break;
         }
+        if (rest[0] == '*' && member->value.type == KS_VALUE_NULL)
+            return ks__no_word(w->d, w->place, "%s without \"%.*s\" is another function in TensorFlow",
+                               operation->class_name, (int)key, word.data);
         return ks__downgrade_put_text(w->d, kwargs, rest[0] == '=' ? ks_text_from(rest + 1) : member->key,
                                       member->value);
     }
@@ -404,7 +453,7 @@ static ks_code operation_kwargs(ks_value *out, rewiring *w, const ks_value *reco
         ks_class_find(ks_value_get(record, "class_name")->text, &ks_value_get(record, "module")->text);
     const ks_value *config = ks_value_get(record, "config");
     ks_code code = KS_OK;
-    *out = ks_value_dict(w->d->arena, args->as.list.count + kwargs->as.dict.count + config->as.dict.count);
+    *out = ks_value_dict(w->d->arena, args->as.list.count + kwargs->as.dict.count + config->as.dict.count + 1);
     for (size_t i = 1; i < args->as.list.count; i++)
         KS_TRY(put_operand(w, out, operation, i, &args->as.list.items[i]));
     for (size_t i = 0; i < kwargs->as.dict.count; i++) {
@@ -432,6 +481,10 @@ static ks_code operation_call(ks_value *out, rewiring *w, const ks_value *record
         return ks__no_word(w->d, w->place, "%s is no function of TensorFlow with the same arguments", row->name);
     KS_TRY(check_operands(w, operation, args, kwargs));
     KS_TRY(operation_kwargs(&more, w, record, operation, args, kwargs));
+    if (operation->fix) {
+        ks__tf_call call = {w->d, w->place, operation->class_name, first, &more};
+        KS_TRY(operation->fix(&call));
+    }
     KS_TRY(convert(out, w, first, &more, 0));
 done:
     return code;

@@ -64,12 +64,24 @@ bool ks__is_operation(const ks_value *record);
 /// The class of a record, custom ones too; NULL when it is unknown.
 const ks_class *ks__downgrade_row(const ks__downgrade *d, const ks_value *record);
 bool ks__is_tensor(const ks_value *value);
+/// A call of an operation on its way to TensorFlow.
+typedef struct ks__tf_call {
+    ks__downgrade *d;
+    const char *place;
+    const char *class_name;
+    const ks_value *first; ///< its first argument, as Keras 3 writes it
+    ks_value *kwargs;      ///< the arguments of the function so far; room for one more
+} ks__tf_call;
+
 /// What TensorFlow calls an operation, and its parameters: `names` in the order of the arguments of Keras's operation.
 typedef struct ks__tf_operation {
     const char *class_name;
     const char *function; ///< "math.add"
     const char *names;    ///< "x y": parameters for the arguments of the call
-    const char *config;   ///< "axis keepdims=keepdims": parameters for keys of the config, KEY or KEY=PARAMETER
+    /// Parameters for keys of the config: "axis", "newshape=shape": under another name, "axis*": null cannot be said,
+    /// "initial!": only null can be said, "decimals!0": only this number or text.
+    const char *config;
+    ks_code (*fix)(ks__tf_call *c); ///< changes values in place that mean the same in other words; or NULL
 } ks__tf_operation;
 /// NULL: TensorFlow has no such function under one name.
 const ks__tf_operation *ks__tf_operation_find(const ks_value *class_name);

@@ -195,12 +195,33 @@ static ks_code write_kwargs(ks_value *out, walk *w, const ks_node *node) {
     return code;
 }
 
+static bool takes_double(const walk *w, const ks_tree *tree) {
+    bool found = tree->type == KS_TREE_SLOT && w->graph->symbols[tree->as.slot].dtype == KS_FLOAT64;
+    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
+        for (size_t i = 0; i < tree->as.list.count && !found; i++)
+            found = takes_double(w, &tree->as.list.items[i]);
+    return found;
+}
+
+// TensorFlow divides integers in float64, Keras 3 in float32.
+static ks_code check_division(const walk *w, const ks_node *node) {
+    bool wide = node->wide && ks_is_old(node->layer) &&
+                (node->layer->row == &ks_class_OpTrueDivide || node->layer->row == &ks_class_OpDivide);
+    for (size_t i = 0; wide && i < ks_class_argument_count(node->layer->row); i++)
+        wide = !takes_double(w, &node->arguments[i]);
+    if (!wide)
+        return KS_OK;
+    return ks_fail(w->s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, node->layer->place,
+                   "Keras 3 does not divide integers in float64, as \"%.60s\" does", node->layer->name);
+}
+
 static ks_code write_call(ks_value *out, walk *w, const ks_node *node) {
     size_t count = positional(node);
     ks_value args = ks_value_list(w->s->arena, count), kwargs;
     ks_code code;
     if (!args.as.list.items)
         return failed(w);
+    KS_TRY(check_division(w, node));
     for (size_t i = 0; i < count; i++)
         KS_TRY(write_argument(&args.as.list.items[i], w, &node->arguments[i]));
     KS_TRY(write_kwargs(&kwargs, w, node));

@@ -240,8 +240,8 @@ static const function functions[] = {
     {"norm", "Norm", "linalg", "x", "ord axis keepdims", fix_norm},
     {"linalg.norm", "Norm", "linalg", "x", "ord axis keepdims", fix_norm},
     {"compat.v1.norm", "Norm", "linalg", "x", "ord axis keepdims keep_dims=keepdims", fix_norm},
-    {"math.argmax", "Argmax", "numpy", "x", "axis output_type? +axis=0", NULL},
-    {"math.argmin", "Argmin", "numpy", "x", "axis output_type? +axis=0", NULL},
+    {"math.argmax", "Argmax64", "keras2.math.argmax", "x", "axis output_type? +axis=0", NULL},
+    {"math.argmin", "Argmin64", "keras2.math.argmin", "x", "axis output_type? +axis=0", NULL},
     {"math.cumsum", "Cumsum", "numpy", "x", "axis exclusive! reverse! +axis=0", NULL},
     {"reshape", "Reshape", "numpy", "x", "shape=newshape", NULL},
     {"transpose", "Transpose", "numpy", "x", "perm=axes conjugate!", NULL},
@@ -278,6 +278,12 @@ static const function transposed_product = {
     "x1",
     "b=x2 transpose_a transpose_b adjoint_a! adjoint_b! a_is_sparse? b_is_sparse? output_type! grad_a? grad_b?",
     NULL};
+
+// Those of Keras 3 give int32, which must be said.
+static const function narrow_places[] = {
+    {"math.argmax", "Argmax", "numpy", "x", "axis output_type? +axis=0", NULL},
+    {"math.argmin", "Argmin", "numpy", "x", "axis output_type? +axis=0", NULL},
+};
 
 static const function *find_function(ks_text symbol) {
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
@@ -516,6 +522,24 @@ done:
     return code;
 }
 
+// The dtype that all calls of math.argmax give: "int32" or "int64", which need not be said; NULL: another, or several.
+static const char *index_type(const ks_value *calls) {
+    static const char *const names[] = {"int64", "int32"};
+    size_t said[2] = {0};
+    for (size_t i = 0; i < calls->as.list.count; i++) {
+        const ks_value *kwargs = ks_value_get(&calls->as.list.items[i], "kwargs");
+        const ks_value *type = kwargs ? ks_value_get(kwargs, "output_type") : NULL;
+        if (type && ks_value_is_text(type, names[1]))
+            said[1]++;
+        else if (!type || ks_value_is_text(type, names[0]))
+            said[0]++;
+    }
+    for (int k = 0; k < 2; k++)
+        if (said[k] == calls->as.list.count)
+            return names[k];
+    return NULL;
+}
+
 static bool transposes(const ks_value *calls) {
     static const char *const words[] = {"transpose_a", "transpose_b"};
     for (size_t i = 0; i < calls->as.list.count; i++)
@@ -528,6 +552,22 @@ static bool transposes(const ks_value *calls) {
     return false;
 }
 
+// What the arguments decide between operations of Keras 3.
+static ks_code choose(const function **f, ks__upgrade *u, const ks_value *calls, const char *place) {
+    const char *type;
+    if (strcmp((*f)->symbol, "linalg.matmul") == 0 && transposes(calls))
+        *f = &transposed_product;
+    if (strcmp((*f)->symbol, "math.argmax") != 0 && strcmp((*f)->symbol, "math.argmin") != 0)
+        return KS_OK;
+    type = index_type(calls);
+    if (!type)
+        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, calls, place, "inbound_nodes",
+                                "an output_type besides int32 and int64, or several, cannot be run by this reference");
+    if (strcmp(type, "int32") == 0)
+        *f = &narrow_places[strcmp((*f)->symbol, "math.argmin") == 0];
+    return KS_OK;
+}
+
 ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *place) {
     const ks_value *class_name = ks_value_get(record, "class_name"), *calls = ks_value_get(record, "inbound_nodes");
     const ks_value *symbol = ks_value_get(ks_value_get(record, "config"), "function");
@@ -536,6 +576,7 @@ ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *plac
     const ks_class *row;
     ks_text module_text;
     bool slice = ks_value_is_text(class_name, "SlicingOpLambda");
+    ks_code code;
     if (!slice && !ks_value_is_text(class_name, "TFOpLambda"))
         return KS_OK;
     if (!symbol || symbol->type != KS_VALUE_STRING || !calls || calls->type != KS_VALUE_LIST)
@@ -547,8 +588,7 @@ ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *plac
             return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_CLASS, symbol, place, "config/function",
                                     "the TensorFlow function \"%.80s\" cannot be run by this reference",
                                     symbol->text.data);
-        if (ks_text_is(symbol->text, "linalg.matmul") && transposes(calls))
-            f = &transposed_product;
+        KS_TRY(choose(&f, u, calls, place));
         name = f->name;
     }
     module = f && strncmp(f->module, "keras2.", 7) == 0
@@ -561,5 +601,7 @@ ks_code ks__upgrade_operation(ks__upgrade *u, ks_value *record, const char *plac
     if (!row)
         return ks__upgrade_fail(u, KS_E_INTERNAL, symbol, place, "config/function", "no operation %s in %s", name,
                                 module);
-    return rewrite(u, record, row, f, place);
+    code = rewrite(u, record, row, f, place);
+done:
+    return code;
 }

@@ -282,6 +282,12 @@ KS_FORWARD(OpArgmax) {
 KS_FORWARD(OpArgmin) {
     return run_arg(run, call, object, out->as.array, false);
 }
+KS_FORWARD(OpArgmax64) {
+    return run_arg(run, call, object, out->as.array, true);
+}
+KS_FORWARD(OpArgmin64) {
+    return run_arg(run, call, object, out->as.array, false);
+}
 
 // --- functions with parameters --------------------------------------------------------------------------------------
 

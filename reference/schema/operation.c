@@ -24,15 +24,26 @@ static ks_code broadcast_operands(ks_shape *out, ks_call *call, const ks_object 
     return KS_OK;
 }
 
+// Where Keras 3 makes floats of integers, or wider integers, TensorFlow has another function or none.
+static ks_code check_whole(ks_call *call, const ks_object *object, ks_dtype given, ks_dtype result) {
+    if (given == result || !ks_is_old(object) || ks_dtype_is_floating(given) || object->row == &ks_class_OpLeakyRelu)
+        return KS_OK;
+    return ks_fail(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_CONFIG, KS_NO_OFFSET, object->place,
+                   "%s \"%s\": what TensorFlow makes of %s here cannot be run by this reference", object->row->name,
+                   object->name, ks_dtype_name(given));
+}
+
 // --- one operand ----------------------------------------------------------------------------------------------------
 
 static ks_code like_operand(ks_tree *out, ks_call *call, ks_object *object, bool to_float) {
     ks_operand x;
-    ks_dtype dtype;
+    ks_dtype dtype, result;
     ks_code code;
     KS_TRY(ks_operand_at(&x, call, object, 0));
     dtype = ks_operand_dtype(call, &x, 1);
-    code = ks_result(out, call, to_float ? ks_operand_float(call, dtype) : dtype, &x.array->shape);
+    result = to_float ? ks_operand_float(call, dtype) : dtype;
+    KS_TRY(check_whole(call, object, dtype, result));
+    code = ks_result(out, call, result, &x.array->shape);
 done:
     return code;
 }
@@ -81,10 +92,21 @@ static ks_code binary_infer_KEEP(ks_tree *out, ks_call *call, ks_object *object)
     return two_infer(out, call, object);
 }
 
+// TensorFlow divides int32 and int64 in float64.
+static bool divides_wide(const ks_object *object, ks_dtype dtype) {
+    bool divides = object->row == &ks_class_OpTrueDivide || object->row == &ks_class_OpDivide;
+    return divides && ks_is_old(object) && ks_dtype_is_integer(dtype) && ks_dtype_size(dtype) >= 4;
+}
+
 static ks_code binary_infer_FLOAT(ks_tree *out, ks_call *call, ks_object *object) {
-    ks_code code = two_infer(out, call, object);
-    if (code == KS_OK)
-        out->as.array->dtype = ks_operand_float(call, out->as.array->dtype);
+    ks_code code;
+    ks_dtype dtype;
+    KS_TRY(two_infer(out, call, object));
+    dtype = out->as.array->dtype;
+    out->as.array->dtype = ks_operand_float(call, divides_wide(object, dtype) ? KS_FLOAT64 : dtype);
+    if (object->row != &ks_class_OpTrueDivide && object->row != &ks_class_OpDivide)
+        KS_TRY(check_whole(call, object, dtype, out->as.array->dtype));
+done:
     return code;
 }
 
@@ -158,26 +180,31 @@ static ks_code reduced_shape(ks_shape *shape, ks_call *call, const ks_object *ob
 static ks_code reduce_infer_KEEP(ks_tree *out, ks_call *call, ks_object *object) {
     ks_operand x;
     ks_shape shape;
-    ks_dtype dtype;
+    ks_dtype dtype, given;
     bool sums = strcmp(object->row->name, "Sum") == 0 || strcmp(object->row->name, "Prod") == 0;
     ks_code code;
     KS_TRY(ks_operand_at(&x, call, object, 0));
     shape = x.array->shape;
     KS_TRY(reduced_shape(&shape, call, object));
-    dtype = ks_operand_dtype(call, &x, 1);
+    given = dtype = ks_operand_dtype(call, &x, 1);
     if (sums && (dtype == KS_BOOL8 || dtype == KS_INT8 || dtype == KS_INT16))
         dtype = KS_INT32;
     if (sums && (dtype == KS_UINT8 || dtype == KS_UINT16))
         dtype = KS_UINT32;
+    KS_TRY(check_whole(call, object, given, dtype));
     code = ks_result(out, call, dtype, &shape);
 done:
     return code;
 }
 
 static ks_code reduce_infer_FLOAT(ks_tree *out, ks_call *call, ks_object *object) {
-    ks_code code = reduce_infer_KEEP(out, call, object);
-    if (code == KS_OK)
-        out->as.array->dtype = ks_operand_float(call, out->as.array->dtype);
+    ks_code code;
+    ks_dtype dtype;
+    KS_TRY(reduce_infer_KEEP(out, call, object));
+    dtype = out->as.array->dtype;
+    out->as.array->dtype = ks_operand_float(call, dtype);
+    code = check_whole(call, object, dtype, out->as.array->dtype);
+done:
     return code;
 }
 
@@ -188,6 +215,11 @@ static ks_code any_infer(ks_tree *out, ks_call *call, ks_object *object) {
     return code;
 }
 
+// TensorFlow's own, which give int64 where those of Keras 3 give int32.
+static bool counts_in_int64(const ks_class *row) {
+    return row == &ks_class_OpArgmax64 || row == &ks_class_OpArgmin64;
+}
+
 static ks_code arg_infer(ks_tree *out, ks_call *call, ks_object *object) {
     const ks_operation *params = object->params;
     ks_code code;
@@ -195,7 +227,7 @@ static ks_code arg_infer(ks_tree *out, ks_call *call, ks_object *object) {
         return ks_key_error(call->context, KS_E_CONFIG_VALUE, object, "axis", "expected one axis");
     code = reduce_infer_KEEP(out, call, object);
     if (code == KS_OK)
-        out->as.array->dtype = KS_INT32;
+        out->as.array->dtype = counts_in_int64(object->row) ? KS_INT64 : KS_INT32;
     return code;
 }
 
@@ -205,6 +237,7 @@ static ks_code arg_infer(ks_tree *out, ks_call *call, ks_object *object) {
         .module = module_name,                                                                                         \
         .kind = KS_KIND_OPERATION,                                                                                     \
         KS_KEYS(reduction_keys),                                                                                       \
+        .written = "name ord *",                                                                                       \
         .params_size = sizeof(ks_operation),                                                                           \
         .arguments = one_operand,                                                                                      \
         .check = reduction_check,                                                                                      \
@@ -220,6 +253,8 @@ KS_REDUCTION_CLASS(Any, "Any", "keras.src.ops.numpy", any_infer)
 KS_REDUCTION_CLASS(All, "All", "keras.src.ops.numpy", any_infer)
 KS_REDUCTION_CLASS(Argmax, "Argmax", "keras.src.ops.numpy", arg_infer)
 KS_REDUCTION_CLASS(Argmin, "Argmin", "keras.src.ops.numpy", arg_infer)
+KS_REDUCTION_CLASS(Argmax64, "Argmax64", "keras2.math.argmax", arg_infer)
+KS_REDUCTION_CLASS(Argmin64, "Argmin64", "keras2.math.argmin", arg_infer)
 
 // --- of their own ---------------------------------------------------------------------------------------------------
 

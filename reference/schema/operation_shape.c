@@ -169,10 +169,10 @@ done:
 KS_MOVE_CLASS(Transpose, transpose_keys, one_operand, order_infer)
 
 static const ks_key swapaxes_keys[] = {
-    {KS_NAMED("axis1"), .type = KS_KEY_INTS, .flags = KS_REQUIRED | KS_NUMERIC, .offset = KS_FIELD(ks_operation, axis),
-     .length = 1},
-    {KS_NAMED("axis2"), .type = KS_KEY_INTS, .flags = KS_REQUIRED | KS_NUMERIC, .offset = KS_FIELD(ks_operation, axis2),
-     .length = 1},
+    {KS_NAMED("axis1"), .type = KS_KEY_INTS, .flags = KS_REQUIRED | KS_NUMERIC | KS_SCALAR,
+     .offset = KS_FIELD(ks_operation, axis), .length = 1},
+    {KS_NAMED("axis2"), .type = KS_KEY_INTS, .flags = KS_REQUIRED | KS_NUMERIC | KS_SCALAR,
+     .offset = KS_FIELD(ks_operation, axis2), .length = 1},
 };
 KS_MOVE_CLASS(Swapaxes, swapaxes_keys, one_operand, order_infer)
 
