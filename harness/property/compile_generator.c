@@ -35,7 +35,8 @@ static void keep(writer *w, int slots) {
     w->optimizer->passes[w->optimizer->n_passes++] = slots;
 }
 
-// --- optimizers: the keys behind those that all have, and the slots in the order in which they are made -----------------
+// --- optimizers: the keys behind those that all have, and the slots in the order in which they are made
+// -----------------
 
 static void sgd(writer *w) {
     bool momentum = ks_choose(w->choices, 2);
@@ -110,9 +111,8 @@ static const struct {
 static void put_schedule(writer *w) {
     put(w, "{\"module\": \"keras.optimizers.schedules\", \"class_name\": ");
     if (ks_choose(w->choices, 2))
-        put(w,
-            "\"CosineDecay\", \"config\": {\"initial_learning_rate\": 0.1, \"decay_steps\": 10, \"alpha\": 0.25, "
-            "\"name\": \"CosineDecay\", \"warmup_target\": null, \"warmup_steps\": 0}");
+        put(w, "\"CosineDecay\", \"config\": {\"initial_learning_rate\": 0.1, \"decay_steps\": 10, \"alpha\": 0.25, "
+               "\"name\": \"CosineDecay\", \"warmup_target\": null, \"warmup_steps\": 0}");
     else
         put(w,
             "\"ExponentialDecay\", \"config\": {\"initial_learning_rate\": 0.1, \"decay_steps\": 10, \"decay_rate\": "
@@ -137,7 +137,8 @@ static void put_optimizer(writer *w) {
     bool decay = strcmp(optimizers[which].class_name, "AdamW") == 0 || ks_choose(w->choices, 2);
     uint32_t clip = ks_choose(w->choices, 4);
     bool average = ks_choose(w->choices, 3) == 2;
-    put(w, "{\"module\": \"keras.optimizers\", \"class_name\": \"%s\", \"config\": {\"name\": \"%s\", \"learning_rate\": ",
+    put(w,
+        "{\"module\": \"keras.optimizers\", \"class_name\": \"%s\", \"config\": {\"name\": \"%s\", \"learning_rate\": ",
         optimizers[which].class_name, ONE_OF(w, optimizers[which].name, "mine"));
     put_rate(w);
     put(w, ", \"weight_decay\": %s, \"clipnorm\": %s, \"global_clipnorm\": %s, \"clipvalue\": %s, ",
@@ -151,7 +152,8 @@ static void put_optimizer(writer *w) {
     put(w, "}, \"registered_name\": null}");
 }
 
-// --- losses and metrics -----------------------------------------------------------------------------------------------
+// --- losses and metrics
+// -----------------------------------------------------------------------------------------------
 
 #define RECORD(module, class_name, config)                                                                             \
     "{\"module\": \"keras." module "\", \"class_name\": \"" class_name "\", \"config\": {" config                      \

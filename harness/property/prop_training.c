@@ -80,8 +80,8 @@ done:
     return code;
 }
 
-static bool same_variable(ks_trial *test, ks_context *context, bool *found, const parts *a, const parts *b, size_t number,
-                          const char *what) {
+static bool same_variable(ks_trial *test, ks_context *context, bool *found, const parts *a, const parts *b,
+                          size_t number, const char *what) {
     ks_tensor first = {0}, second = {0};
     bool second_found = false;
     ks_code code = read_variable(&first, found, context, a->weights, number);
@@ -90,7 +90,8 @@ static bool same_variable(ks_trial *test, ks_context *context, bool *found, cons
     bool same = code == KS_OK && *found == second_found && (!*found || ks_trial_same_tensor(&first, &second));
     ks_free(context, (void *)(uintptr_t)first.data);
     ks_free(context, (void *)(uintptr_t)second.data);
-    return same || ks_trial_failed(test, code == KS_OK ? NULL : context, "%s: the optimizer's variable %zu", what, number);
+    return same ||
+           ks_trial_failed(test, code == KS_OK ? NULL : context, "%s: the optimizer's variable %zu", what, number);
 }
 
 static bool same_training(ks_trial *test, ks_context *context, ks_bytes a, ks_bytes b, const char *what) {

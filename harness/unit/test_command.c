@@ -51,6 +51,7 @@ static void test_usage(void **state) {
     assert_int_equal(run(KASSAY " check --road 2>&1"), 64);
     assert_int_equal(run(KASSAY " check --limits depth=3 " DENSE "/model.keras 2>&1"), 64);
     assert_int_equal(run(KASSAY " predict " DENSE "/model.keras 2>&1"), 64);
+    assert_int_equal(run(KASSAY " check --format nonsense " DENSE "/model.keras 2>&1"), 64);
     assert_int_equal(run(KASSAY " --version"), 0);
     assert_int_equal(run(KASSAY " --help"), 0);
 }
@@ -98,6 +99,25 @@ static void test_weights_and_predictions(void **state) {
     assert_non_null(strstr(output, "kassay-dump/1"));
     assert_int_equal(run(KASSAY " summary " DENSE "/model.keras"), 0);
     assert_non_null(strstr(output, " Total params: 28 (112.00 B)"));
+}
+
+// Only files are replaced: a pipe gets the bytes, a device is asked, a link keeps its place.
+static void test_outputs_that_are_no_files(void **state) {
+    (void)state;
+    assert_int_equal(run("d=$(mktemp -d) && cd $d && mkfifo pipe && (cat pipe >got &) && " KASSAY " weights " DENSE
+                         "/model.keras --out pipe && sleep 0.2 && " KASSAY " weights " DENSE
+                         "/model.keras --out - | cmp - got && test -p pipe && rm -r $d"),
+                     0);
+    assert_int_equal(run("d=$(mktemp -d) && cd $d && echo old >file && ln -s file link && " KASSAY " convert " DENSE
+                         "/model.keras link --to keras-v3 && test -L link && " KASSAY " check file && ls | wc -l && "
+                         "rm -r $d"),
+                     0);
+    assert_string_equal(output, "file: accepted\n2\n");
+    assert_int_equal(run("d=$(mktemp -d) && cd $d && ln -s nothing link && " KASSAY " convert " DENSE
+                         "/model.keras link 2>&1; status=$?; test -L link && rm -r $d && exit $status"),
+                     74);
+    assert_int_equal(run(KASSAY " dump " DENSE "/model.keras 2>&1 >/dev/full"), 74);
+    assert_non_null(strstr(output, "standard output cannot be written"));
 }
 
 static void test_benchmarks(void **state) {
@@ -164,6 +184,7 @@ int main(void) {
         cmocka_unit_test(test_every_command_has_help),
         cmocka_unit_test(test_exit_codes_of_check),
         cmocka_unit_test(test_weights_and_predictions),
+        cmocka_unit_test(test_outputs_that_are_no_files),
         cmocka_unit_test(test_benchmarks),
         cmocka_unit_test(test_load_with_plugin),
         cmocka_unit_test(test_check_maps_no_heavy_library),

@@ -17,6 +17,7 @@ typedef struct checking {
     int road;
     ks_dialect dialect;
     ks_backend backend;
+    const char *format;
     bool json;
     int worst;
     size_t n_files;
@@ -70,7 +71,7 @@ static void put_line(const ks_context *context, const char *path, ks_code code) 
 
 static ks_code check_road(checking *c, ks_context *context, const char *path, ks_road road) {
     ks_model_options options = {.road = road};
-    options.format = ks_argument(&ks_command_check, c->arguments, "--format");
+    options.format = c->format;
     options.architecture = ks_argument(&ks_command_check, c->arguments, "--architecture");
     options.dialect = c->dialect;
     options.backend = c->backend;
@@ -151,6 +152,7 @@ static int run(const ks_arguments *arguments) {
     c.json = ks_argument(&ks_command_check, arguments, "--json") != NULL;
     c.road = ks_parse_road(ks_argument(&ks_command_check, arguments, "--road"), 0);
     if (c.road < 0 || !ks_parse_limits(&c.limits, ks_argument(&ks_command_check, arguments, "--limits")) ||
+        !ks_parse_format(&c.format, ks_argument(&ks_command_check, arguments, "--format")) ||
         !ks_parse_dialect(&c.dialect, ks_argument(&ks_command_check, arguments, "--dialect")) ||
         !ks_parse_backend(&c.backend, ks_argument(&ks_command_check, arguments, "--backend")))
         return KS_EXIT_USAGE;

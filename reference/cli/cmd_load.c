@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
+#include <kassay/output.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,13 +10,19 @@
 extern const ks_command ks_command_load;
 
 static ks_code write_report(ks_context *context, const char *path, ks_text report) {
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    bool written = file && fprintf(file, "%s\n", report.data) > 0;
-    if (file && file != stdout && fclose(file) != 0)
-        written = false;
-    if (written)
+    ks_output *output = NULL;
+    ks_code code;
+    if (strcmp(path, "-") == 0) {
+        puts(report.data);
         return KS_OK;
-    return ks_fail(context, KS_E_IO, KS_STAGE_FILE, KS_NO_OFFSET, path, "cannot be written: %s", strerror(errno));
+    }
+    KS_TRY(ks_output_open(&output, context, path));
+    KS_TRY(ks_output_write(output, 0, (ks_bytes){(const uint8_t *)report.data, report.size}));
+    KS_TRY(ks_output_write(output, report.size, (ks_bytes){(const uint8_t *)"\n", 1}));
+    KS_TRY(ks_output_commit(output));
+done:
+    ks_output_close(output);
+    return code;
 }
 
 static ks_code load(ks_context *context, ks_model *model, const ks_arguments *arguments,

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <kassay/registry.h>
+#include <kassay/save.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,18 @@ bool ks_parse_backend(ks_backend *out, const char *text) {
     if (backend >= 0)
         return true;
     fprintf(stderr, "kassay: --backend wants auto, tensorflow or theano, found \"%s\"\n", text);
+    return false;
+}
+
+bool ks_parse_format(const char **out, const char *text) {
+    const char *const *formats = ks_save_formats();
+    *out = text;
+    if (!text)
+        return true;
+    for (int i = 0; formats[i]; i++)
+        if (strcmp(text, formats[i]) == 0)
+            return true;
+    fprintf(stderr, "kassay: --format wants the name of a format, found \"%s\"\n", text);
     return false;
 }
 
@@ -137,9 +150,9 @@ bool ks_parse_model_options(ks_model_options *out, ks_limits *limits, const ks_c
                             const ks_arguments *arguments) {
     int road = ks_parse_road(ks_argument(command, arguments, "--road"), 0);
     *out = (ks_model_options){.road = road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT,
-                              .architecture = ks_argument(command, arguments, "--architecture"),
-                              .format = ks_argument(command, arguments, "--format")};
-    return road >= 0 && ks_parse_limits(limits, ks_argument(command, arguments, "--limits")) &&
+                              .architecture = ks_argument(command, arguments, "--architecture")};
+    return road >= 0 && ks_parse_format(&out->format, ks_argument(command, arguments, "--format")) &&
+           ks_parse_limits(limits, ks_argument(command, arguments, "--limits")) &&
            ks_parse_dialect(&out->dialect, ks_argument(command, arguments, "--dialect")) &&
            ks_parse_backend(&out->backend, ks_argument(command, arguments, "--backend"));
 }

@@ -48,6 +48,8 @@ int ks_parse_road(const char *text, int otherwise);
 bool ks_parse_dialect(ks_dialect *out, const char *text);
 /// False and a message when it is no backend; `text` NULL: KS_BACKEND_AUTO.
 bool ks_parse_backend(ks_backend *out, const char *text);
+/// False and a message when it is the name of no format; `text` NULL: NULL.
+bool ks_parse_format(const char **out, const char *text);
 /// Applies "K=V,K=V"; false and a message when a name or number is wrong. `text` may be NULL.
 bool ks_parse_limits(ks_limits *limits, const char *text);
 /// A whole number of at least `minimum`; false and a message when it is none.

@@ -3,7 +3,9 @@
 // The command `kassay`: finds the subcommand, parses its options, prints help.
 #include "cli/command.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,12 +119,21 @@ static int run_command(const ks_command *command, int count, char **words) {
     return command->run(&arguments);
 }
 
+// What stands on standard output counts only when all of it could be written.
+static int finish(int exit_code) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return exit_code;
+    fprintf(stderr, "kassay: standard output cannot be written: %s\n", strerror(errno));
+    return KS_EXIT_IO;
+}
+
 int main(int count, char **words) {
     const ks_command *command;
     // Memory that one file needed serves the next: giving it back to the system between files costs more than reading
     // them.
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    signal(SIGXFSZ, SIG_IGN); // a file beyond the limit on sizes is an error like others, and is cleaned up
     if (count < 2) {
         print_usage(stderr);
         return KS_EXIT_USAGE;
@@ -146,5 +157,5 @@ int main(int count, char **words) {
         print_help(command);
         return 0;
     }
-    return run_command(command, count - 2, words + 2);
+    return finish(run_command(command, count - 2, words + 2));
 }

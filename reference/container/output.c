@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files under temporary names: mkostemp in the same directory, fsync, rename, fsync of the directory.
+// Files under temporary names: mkostemp in the same directory, fsync, rename, fsync of the directory. Only a file can
+// be replaced in this way: a device or a pipe gets the bytes, whole, when all of them are there, and where the path is
+// a link, the file that it leads to is replaced.
 #include <kassay/output.h>
 
 #include <errno.h>
@@ -18,8 +20,9 @@
 
 struct ks_output {
     ks_context *context;
-    char *path;      ///< NULL: in memory
-    char *temporary; ///< NULL: in memory, or committed
+    char *path;      ///< NULL: in memory; links are resolved
+    char *temporary; ///< NULL: in memory
+    bool stream;     ///< the path is no file: what is in memory goes there
     int descriptor;
     bool synced;
 };
@@ -33,14 +36,39 @@ static ks_code io_error(const ks_output *output, const char *what) {
                    strerror(errno));
 }
 
-static ks_code make_temporary(ks_output *output, const char *path) {
+static bool keep_path(ks_output *output, const char *path) {
     size_t size = strlen(path);
     output->path = ks_allocate(output->context, size + 1, 1);
-    output->temporary = ks_allocate(output->context, size + sizeof ".XXXXXX", 1);
-    if (!output->path || !output->temporary)
+    if (output->path)
+        memcpy(output->path, path, size);
+    return output->path != NULL;
+}
+
+/// What stands at the path, if anything, and where that is.
+static ks_code look(ks_output *output, const char *path) {
+    struct stat status;
+    char *resolved = NULL;
+    if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode)) {
+        if (stat(path, &status) != 0) {
+            keep_path(output, path);
+            return output->path ? io_error(output, "a link that leads to nothing") : output->context->error.code;
+        }
+        resolved = S_ISREG(status.st_mode) ? realpath(path, NULL) : NULL;
+    }
+    bool kept = keep_path(output, resolved ? resolved : path);
+    free(resolved);
+    if (!kept)
         return output->context->error.code;
-    memcpy(output->path, path, size);
-    memcpy(output->temporary, path, size);
+    output->stream = stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+    return KS_OK;
+}
+
+static ks_code make_temporary(ks_output *output) {
+    size_t size = strlen(output->path);
+    output->temporary = ks_allocate(output->context, size + sizeof ".XXXXXX", 1);
+    if (!output->temporary)
+        return output->context->error.code;
+    memcpy(output->temporary, output->path, size);
     memcpy(output->temporary + size, ".XXXXXX", sizeof ".XXXXXX");
     output->descriptor = mkostemp(output->temporary, O_CLOEXEC);
     if (output->descriptor >= 0)
@@ -61,7 +89,9 @@ ks_code ks_output_open(ks_output **out, ks_context *context, const char *path) {
         return context->error.code;
     output->context = context;
     output->descriptor = -1;
-    ks_code code = path ? make_temporary(output, path) : make_in_memory(output);
+    ks_code code = path ? look(output, path) : KS_OK;
+    if (code == KS_OK)
+        code = path && !output->stream ? make_temporary(output) : make_in_memory(output);
     if (code == KS_OK)
         *out = output;
     else
@@ -125,7 +155,7 @@ static mode_t wanted_mode(const char *path) {
 }
 
 ks_code ks_output_sync(ks_output *output) {
-    if (output->synced || !output->path)
+    if (output->synced || !output->path || output->stream)
         return KS_OK;
     if (fchmod(output->descriptor, wanted_mode(output->path)) != 0 || fsync(output->descriptor) != 0)
         return io_error(output, "writing failed");
@@ -146,9 +176,49 @@ static void sync_directory(const char *path, char *buffer) {
     close(directory);
 }
 
+static ks_code send_part(ks_output *output, int target, const uint8_t *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t wrote = write(target, bytes, size);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            return io_error(output, "writing failed");
+        bytes += wrote;
+        size -= (size_t)wrote;
+    }
+    return KS_OK;
+}
+
+/// All that is in memory to the device or pipe.
+static ks_code send(ks_output *output) {
+    uint8_t part[16384];
+    off_t at = 0;
+    ks_code code = KS_OK;
+    int target = open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (target < 0)
+        return io_error(output, "cannot be opened for writing");
+    for (;;) {
+        ssize_t got = pread(output->descriptor, part, sizeof part, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            code = io_error(output, "what was written cannot be read back");
+        if (got <= 0)
+            break;
+        KS_TRY(send_part(output, target, part, (size_t)got));
+        at += got;
+    }
+done:
+    if (close(target) != 0 && code == KS_OK)
+        code = io_error(output, "writing failed");
+    return code;
+}
+
 ks_code ks_output_commit(ks_output *output) {
     if (!output->path)
         return KS_OK;
+    if (output->stream)
+        return send(output);
     ks_code code = ks_output_sync(output);
     if (code != KS_OK)
         return code;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A file that is being written: it stands under a temporary name beside its place until everything is in it, and takes
-// the place in one step. A reader sees the old file or the new one, whole; when writing fails the old one stays.
+// the place in one step. A reader sees the old file or the new one, whole; when writing fails the old one stays. A link
+// keeps its place: the file that it leads to is replaced. A device or a pipe is never replaced; it gets the bytes when
+// all of them are there.
 #ifndef KASSAY_OUTPUT_H
 #define KASSAY_OUTPUT_H
 
