@@ -101,6 +101,28 @@ static void test_weights_and_predictions(void **state) {
     assert_non_null(strstr(output, " Total params: 28 (112.00 B)"));
 }
 
+static int check_version(const char *version) {
+    return run("d=$(mktemp -d) && " KASSAY " convert " DENSE "/model.keras $d/m --to keras-v3-dir && "
+               "echo '{\"keras_version\": \"%s\"}' >$d/m/metadata.json && cd $d && " KASSAY " check m && " KASSAY
+               " dump m; status=$?; rm -r $d; exit $status",
+               version);
+}
+
+static void test_versions(void **state) {
+    (void)state;
+    assert_int_equal(check_version("3.15.1"), 0);
+    assert_non_null(strstr(output, "m: accepted\n"));
+    assert_int_equal(check_version("3.99.0"), 0);
+    assert_non_null(strstr(output, "m: accepted; warning: keras-version-newer"));
+    // Keras 1 would have another list of weights; it wrote no archives.
+    assert_int_equal(check_version("1.15.1"), 0);
+    assert_non_null(strstr(output, "m: accepted; warning: keras-version-odd"));
+    assert_non_null(strstr(output, "variable layers/dense/vars/0 kernel float32 (6, 4) "));
+    assert_null(strstr(output, " -\n"));
+    assert_int_equal(check_version("4.0.0"), 2);
+    assert_non_null(strstr(output, "m: unsupported model-version"));
+}
+
 // Only files are replaced: a pipe gets the bytes, a device is asked, a link keeps its place.
 static void test_outputs_that_are_no_files(void **state) {
     (void)state;
@@ -184,6 +206,7 @@ int main(void) {
         cmocka_unit_test(test_every_command_has_help),
         cmocka_unit_test(test_exit_codes_of_check),
         cmocka_unit_test(test_weights_and_predictions),
+        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_outputs_that_are_no_files),
         cmocka_unit_test(test_benchmarks),
         cmocka_unit_test(test_load_with_plugin),

@@ -2,6 +2,7 @@
 //
 // Finds the format of a file from its bytes and sends them on.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -9,6 +10,7 @@
 
 #define SMALL_CONFIG 16384 ///< bytes of a config whose objects get one piece of memory
 #define OBJECT_SHARE 8     ///< bytes of objects for one byte of it
+#define NEWEST_MINOR 15    ///< of the versions of Keras 3 that this reference was compared with
 
 ks_code ks__model_fail(ks_model *m, ks_code code, const char *place, const char *text) {
     return ks_fail(m->context, code, KS_STAGE_MODEL, KS_NO_OFFSET, place, "%s", text);
@@ -38,6 +40,21 @@ static ks_code note_version(ks_model *m, ks_config_options *options) {
     m->keras_version = ks_arena_text(&m->arena, version, strlen(version)).data;
     options->keras_version = m->keras_version ? m->keras_version : "";
     return m->keras_version ? KS_OK : m->context->error.code;
+}
+
+// What a later generation means by the same words is not known. Versions of Keras 3 that are newer than this reference
+// change few meanings, so they only warn.
+static ks_code check_version(ks_model *m) {
+    char *end;
+    long major = strtol(m->keras_version, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    if (m->options.dialect != KS_DIALECT_AUTO)
+        return KS_OK;
+    if (major > 3)
+        return ks_fail(m->context, KS_E_MODEL_VERSION, KS_STAGE_MODEL, KS_NO_OFFSET, "keras_version",
+                       "expected a version of Keras 1, 2 or 3, found \"%.40s\"", m->keras_version);
+    if (major == 3 && minor > NEWEST_MINOR)
+        ks_warn(m->context, "keras-version-newer", "keras_version");
+    return KS_OK;
 }
 
 // TensorFlow 1.13 says it is Keras 2.2.4-tf, as 1.14 to 2.0 do, but lists nested models as Keras 2 before it. Only it
@@ -75,6 +92,7 @@ static ks_code read_config(ks_model *m, ks_bytes bytes, const char *name) {
     ks_code code;
     ks_arena_expect(&m->arena, bytes.size < SMALL_CONFIG ? OBJECT_SHARE * bytes.size : 0);
     KS_TRY(note_version(m, &options));
+    KS_TRY(check_version(m));
     m->dialect = ks_config_dialect(ks_json_root(m->config), &options);
     KS_TRY(ks_config_read(&m->root, m->context, &m->arena, ks_json_root(m->config), name, &options));
     if (m->root->row->kind != KS_KIND_MODEL)

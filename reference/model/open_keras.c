@@ -2,6 +2,8 @@
 //
 // A `.keras` archive or its directory form: metadata.json, config.json, model.weights.h5. Source: Keras 3
 // saving/saving_lib.py (_load_model_from_fileobj).
+#include <stdlib.h>
+
 #include "model/open_internal.h"
 
 static ks_code read_member(ks_bytes *out, ks_model *m, const char *name, bool *found) {
@@ -14,6 +16,19 @@ static ks_code read_member(ks_bytes *out, ks_model *m, const char *name, bool *f
             ks_error_prefix_place(m->context, "");
     }
     return code;
+}
+
+/// Archives came with Keras 2.12, and nobody reads the version in them: an older one, or none, is not that of the
+/// writer, and the config's form decides.
+static ks_code take_version(ks_model *m, ks_text version) {
+    char *end;
+    long major = strtol(version.data, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    if (major < 2 || (major == 2 && minor < 12)) {
+        ks_warn(m->context, "keras-version-odd", "metadata.json");
+        return KS_OK;
+    }
+    m->keras_version = ks_arena_text(&m->arena, version.data, version.size).data;
+    return m->keras_version ? KS_OK : m->context->error.code;
 }
 
 static ks_code read_metadata(ks_model *m) {
@@ -29,11 +44,8 @@ static ks_code read_metadata(ks_model *m) {
     }
     KS_TRY(ks__model_json(&json, m, bytes, "metadata.json"));
     version = ks_value_get(ks_json_root(json), "keras_version");
-    if (version && version->type == KS_VALUE_STRING) {
-        m->keras_version = ks_arena_text(&m->arena, version->text.data, version->text.size).data;
-        if (!m->keras_version)
-            code = m->context->error.code;
-    }
+    if (version && version->type == KS_VALUE_STRING)
+        code = take_version(m, version->text);
 done:
     ks_json_free(json);
     return code;
@@ -64,6 +76,8 @@ ks_code ks__open_keras(ks_model *m) {
         return ks__refuse_pickles(m, m->archive);
     KS_TRY(ks__model_hdf5(m, bytes, "model.weights.h5"));
     KS_TRY(ks__load_v3(m, m->weights, "model.weights.h5", &options));
+    if (m->writer != KS_WRITER_KERAS3)
+        KS_TRY(ks_weights_relist(&m->map, m->context, &m->arena));
     m->has_weights = true;
     for (size_t i = 0; m->options.check_only && i < ks_archive_count(m->archive); i++)
         KS_TRY(ks_archive_read(&bytes, m->archive, ks_archive_member_at(m->archive, i), true));
