@@ -248,36 +248,46 @@ static const struct {
     {"LecunNormal", 1, "fan_in", "normal"},   {"LecunUniform", 1, "fan_in", "uniform"},
 };
 
-static ks_code put_scaling(ks_value *config, ks__downgrade *d, double scale, const char *mode,
+/// NULL: as the config says it.
+static ks_code put_scaling(ks_value *config, ks__downgrade *d, const ks_value *scale, const ks_value *mode,
                            const char *distribution) {
-    const ks_value *seed = ks_value_get(config, "seed");
+    static const char *const keys[] = {"scale", "mode", "distribution", "seed"};
+    const ks_value named = ks_value_string(distribution ? distribution : "");
+    const ks_value *const values[] = {scale, mode, distribution ? &named : NULL, NULL};
     ks_value out = ks_value_dict(d->arena, 4);
     ks_code code;
-    KS_TRY(ks__downgrade_put(d, &out, "scale", ks_value_float(scale)));
-    KS_TRY(ks__downgrade_put(d, &out, "mode", ks_value_string(mode)));
-    KS_TRY(ks__downgrade_put(d, &out, "distribution", ks_value_string(distribution)));
-    KS_TRY(ks__downgrade_put(d, &out, "seed", seed ? *seed : ks_value_null()));
+    for (size_t i = 0; i < 4; i++) {
+        const ks_value *value = values[i] ? values[i] : ks_value_get(config, keys[i]);
+        KS_TRY(ks__downgrade_put(d, &out, keys[i], value ? *value : ks_value_null()));
+    }
     *config = out;
 done:
     return code;
 }
 
-static ks_code early_initializer(ks_value *name, ks_value *config, ks__downgrade *d, const char *place) {
-    static const char *const known[] = {"Constant",        "Identity",        "Ones",
-                                        "Orthogonal",      "RandomNormal",    "RandomUniform",
-                                        "TruncatedNormal", "VarianceScaling", "Zeros"};
-    ks_value *way = (ks_value *)(uintptr_t)ks_value_get(config, "distribution"); // the config is being made here
+static ks_code early_scaling(ks_value *config, ks__downgrade *d, const char *place) {
+    const ks_value *way = ks_value_get(config, "distribution");
+    bool uniform = way && ks_value_is_text(way, "uniform");
     ks_code code;
+    if (way && ks_value_is_text(way, "untruncated_normal"))
+        KS_TRY(ks_lose(d->losses, "initializer", place, "the normal distribution of Keras 2.3 is truncated"));
+    code = put_scaling(config, d, NULL, NULL, uniform ? NULL : "normal");
+done:
+    return code;
+}
+
+static ks_code early_initializer(ks_value *name, ks_value *config, ks__downgrade *d, const char *place) {
+    static const char *const known[] = {"Constant",      "Identity",        "Ones", "Orthogonal", "RandomNormal",
+                                        "RandomUniform", "TruncatedNormal", "Zeros"};
+    ks_code code;
+    if (ks_value_is_text(name, "VarianceScaling"))
+        return early_scaling(config, d, place);
     for (size_t i = 0; i < sizeof scalings / sizeof scalings[0]; i++)
         if (ks_value_is_text(name, scalings[i].class_name)) {
+            const ks_value scale = ks_value_float(scalings[i].scale), mode = ks_value_string(scalings[i].mode);
             *name = ks_value_string("VarianceScaling");
-            return put_scaling(config, d, scalings[i].scale, scalings[i].mode, scalings[i].distribution);
+            return put_scaling(config, d, &scale, &mode, scalings[i].distribution);
         }
-    if (ks_value_is_text(name, "VarianceScaling") && way && !ks_value_is_text(way, "uniform")) {
-        bool same = ks_value_is_text(way, "truncated_normal") || ks_value_is_text(way, "normal");
-        *way = ks_value_string("normal"); // truncated in Keras 2.3
-        return same ? KS_OK : ks_lose(d->losses, "initializer", place, "Keras 2.3 has no distribution of this name");
-    }
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (ks_value_is_text(name, known[i]))
             return KS_OK;
