@@ -233,6 +233,12 @@ static void test_recurrent(void **state) {
     expect(SEQUENCE(MASK ", " BOTH_WAYS("false", "2")), "\"merge_mode\": \"concat\"");
     expect(SEQUENCE(LSTM(", \"return_sequences\": true, \"zero_output_for_mask\": true")), "\"LSTM\"");
     expect(SEQUENCE(MASK ", " LAYER("Softmax", ", \"axis\": -1")), "does not look at masks");
+    expect(SEQUENCE(MASK ", " LAYER("Flatten", "")),
+           "config.json:/config/layers/2: Flatten of Keras 2.3 refuses an input with a mask");
+    expect(SEQUENCE(MASK ", " LSTM("") ", " LAYER("RepeatVector", ", \"n\": 2")), "\"RepeatVector\"");
+    expect(SEQUENCE(MASK ", " LSTM(", \"return_sequences\": true") ", " LAYER("Conv1D", ", \"filters\": 2, "
+                                                                                        "\"kernel_size\": [2]")),
+           "Conv1D of Keras 2.3 refuses");
 }
 
 // --- calls and models -----------------------------------------------------------------------------------------------
@@ -283,6 +289,28 @@ static void test_graphs(void **state) {
                "s", "[null, 2]") "], \"kwargs\": {}}]}], \"input_layers\": [\"s\", 0, 0], \"output_layers\": "
                                  "[\"o\", 0, 0]}, \"registered_name\": \"Functional\"}",
            "Keras 2.3 has no layers for operations, here Sin");
+}
+
+// The layers stand in another order than they are called in.
+static void test_masks_in_graphs(void **state) {
+    (void)state;
+#define MASKED(class_name, config)                                                                                     \
+    GRAPH("",                                                                                                          \
+          NODE(class_name, "f", config, TENSOR("k", "[null, 5, 3]"),                                                   \
+               "") ", " NODE("Masking", "k", "", TENSOR("a", "[null, 5, 3]"), "") ", " A,                              \
+          "[\"a\", 0, 0]", "[\"f\", 0, 0]")
+    expect(MASKED("Permute", ", \"dims\": [2, 1]"), "Permute of Keras 2.3 refuses an input with a mask");
+    expect(MASKED("Dense", ", \"units\": 2"), "\"Masking\"");
+    expect(MASKED("LSTM", ", \"units\": 2"), "\"Masking\"");
+    // From inside of a nested model.
+    expect(SEQUENCE(MODEL(INPUT("[null, 4, 3]") ", " MASK) ", " LAYER("Flatten", "")),
+           "config.json:/config/layers/2: Flatten of Keras 2.3 refuses");
+    expect(SEQUENCE(MASK ", " MODEL(INPUT("[null, 4, 3]") ", " LAYER("Flatten", ""))),
+           "config.json:/config/layers/2/config/layers/1: Flatten of Keras 2.3 refuses");
+    expect(SEQUENCE(MASK ", " GRAPH(
+               "", SOURCE("b", "[null, 4, 3]") ", " NODE("Flatten", "f", "", TENSOR("b", "[null, 4, 3]"), ""),
+               "[\"b\", 0, 0]", "[\"f\", 0, 0]")),
+           "config.json:/config/layers/2/config/layers/1: Flatten of Keras 2.3 refuses");
 }
 
 static void test_other_formats(void **state) {
@@ -354,9 +382,9 @@ static void test_training(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_words), cmocka_unit_test(test_keys),   cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_recurrent), cmocka_unit_test(test_graphs), cmocka_unit_test(test_other_formats),
-        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_own_words),     cmocka_unit_test(test_keys),     cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_recurrent),     cmocka_unit_test(test_graphs),   cmocka_unit_test(test_masks_in_graphs),
+        cmocka_unit_test(test_other_formats), cmocka_unit_test(test_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

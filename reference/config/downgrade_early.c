@@ -10,7 +10,7 @@
 #include "config/downgrade_internal.h"
 #include "config/word_list.h"
 
-// --- keys -----------------------------------------------------------------------------------------------------------
+// --- keys ------------------------------------------------------------------------------------------------------------
 
 #define BIASED                                                                                                         \
     "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer "                     \
@@ -173,7 +173,7 @@ done:
     return code;
 }
 
-// --- layers ---------------------------------------------------------------------------------------------------------
+// --- layers ----------------------------------------------------------------------------------------------------------
 
 static bool same_but_for_direction(const ks_value *forward, const ks_value *backward) {
     if (forward->as.dict.count != backward->as.dict.count)
@@ -218,8 +218,6 @@ static ks_code check_numbers(ks__downgrade *d, const char *class_name, const ks_
     if ((strcmp(class_name, "BatchNormalization") == 0 || strcmp(class_name, "Softmax") == 0) && axis &&
         axis->type != KS_VALUE_INT)
         return ks__no_word(d, place, "%s of Keras 2.3 has one axis", class_name);
-    if (strcmp(class_name, "Softmax") == 0 && d->early->masks && !d->early->own)
-        return ks__no_word(d, place, "Softmax of Keras 2.3 does not look at masks");
     return KS_OK;
 }
 
@@ -235,8 +233,7 @@ done:
     return code;
 }
 
-// --- initializers, regularizers, constraints, functions
-// ---------------------------------------------------------------
+// --- initializers, regularizers, constraints, functions --------------------------------------------------------------
 
 static const struct {
     const char *class_name;
@@ -344,12 +341,13 @@ ks_code ks__early_activation(const ks_value *word, ks__downgrade *d, const char 
     return ks__no_word(d, place, "Keras 2.3 has no activation function \"%.60s\"", word->text.data);
 }
 
-// --- models
-// -----------------------------------------------------------------------------------------------------------
+// --- models ----------------------------------------------------------------------------------------------------------
 
-static bool is_model(const ks_value *record) {
-    const ks_value *name = ks_value_get(record, "class_name");
-    return ks_value_is_text(name, "Model") || ks_value_is_text(name, "Sequential");
+bool ks__early_is_model(const ks_value *record) {
+    const ks_value *name = ks_value_get(record, "class_name"), *config = ks_value_get(record, "config");
+    const ks_value *layers = config ? ks_value_get(config, "layers") : NULL;
+    return (ks_value_is_text(name, "Model") || ks_value_is_text(name, "Sequential")) && layers &&
+           layers->type == KS_VALUE_LIST;
 }
 
 /// Is there a layer whose weights are trained, in a model that was downgraded?
@@ -359,7 +357,7 @@ static bool trains(const ks_value *config) {
         const ks_value *record = &layers->as.list.items[i], *inner = ks_value_get(record, "config");
         bool input = ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
         const ks_value *trainable = ks_value_get(inner, "trainable");
-        if (!input && (is_model(record) ? trains(inner) : !trainable || is_true(trainable)))
+        if (!input && (ks__early_is_model(record) ? trains(inner) : !trainable || is_true(trainable)))
             return true;
     }
     return false;
@@ -397,7 +395,7 @@ done:
 
 /// The first layer as Keras 2.3 looks for it, through models at the beginning of models; NULL: there is none.
 static const ks_value *innermost(const ks_value *record) {
-    for (int depth = 0; record && is_model(record) && depth < 1000; depth++) {
+    for (int depth = 0; record && ks__early_is_model(record) && depth < 1000; depth++) {
         const ks_value *layers = ks_value_get(ks_value_get(record, "config"), "layers");
         bool hidden = ks_value_is_text(ks_value_get(record, "class_name"), "Sequential") && layers->as.list.count > 0 &&
                       ks_value_is_text(ks_value_get(&layers->as.list.items[0], "class_name"), "InputLayer");
@@ -446,8 +444,7 @@ done:
     return code;
 }
 
-// --- the whole
-// --------------------------------------------------------------------------------------------------------
+// --- the whole -------------------------------------------------------------------------------------------------------
 
 /// Whether anything in the model makes a mask; of a class of someone's own that is not known.
 static bool makes_masks(const ks__downgrade *d, const ks_value *value, int depth) {
@@ -470,6 +467,11 @@ ks_code ks_config_downgrade_early(ks_value *out, ks_arena *arena, const ks_value
     ks__early early = {.own = own};
     ks__downgrade d = {
         .context = losses->context, .arena = arena, .losses = losses, .registry = registry, .early = &early};
+    ks_code code;
     early.masks = makes_masks(&d, record, 0);
-    return ks__downgrade_model(out, &d, record, document);
+    KS_TRY(ks__downgrade_model(out, &d, record, document));
+    if (early.masks && !own)
+        KS_TRY(ks__early_masks(&d, out, document));
+done:
+    return code;
 }
