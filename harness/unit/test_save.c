@@ -493,7 +493,7 @@ static void test_whole_division(void **state) {
         "{\"name\": \"t\", \"function\": \"math.truediv\"}, \"name\": \"t\", \"inbound_nodes\": [[\"a\", 0, 0, "
         "{\"y\": 7}]]}], \"input_layers\": [[\"a\", 0, 0]], \"output_layers\": [[\"t\", 0, 0]]}, "
         "\"keras_version\": \"2.9.0\"}",
-        "json-v3", KS_E_SAVE_NO_WORD, "divide integers");
+        "json-v3", KS_E_SAVE_NO_WORD, "division of integers");
 }
 
 /// An operation of Keras 3 takes an array, not a list, as an operand.

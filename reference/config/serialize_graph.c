@@ -212,7 +212,7 @@ static ks_code check_division(const walk *w, const ks_node *node) {
     if (!wide)
         return KS_OK;
     return ks_fail(w->s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, node->layer->place,
-                   "Keras 3 does not divide integers in float64, as \"%.60s\" does", node->layer->name);
+                   "a division of integers in float64 cannot be written: \"%.60s\"", node->layer->name);
 }
 
 static ks_code write_call(ks_value *out, walk *w, const ks_node *node) {
