@@ -631,6 +631,161 @@ static void test_words_of_operations(void **state) {
     }
 }
 
+// --- constants and tensors ------------------------------------------------------------------------------------------
+
+#define ARRAY(dtype, list) "{\"class_name\":\"__numpy__\",\"config\":{\"value\":" list ",\"dtype\":\"" dtype "\"}}"
+
+typedef struct operand_row {
+    const char *class_name;
+    const char *args;
+    const char *written; ///< the node in the form of Keras 2; NULL: refused
+} operand_row;
+
+#define V3_CHOICE(more) V3_TENSOR("bool") "," more
+#define V3_INPUT_B                                                                                                     \
+    "{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,4,3],"               \
+    "\"dtype\":\"float32\",\"name\":\"b\"},\"registered_name\":null,\"name\":\"b\",\"inbound_nodes\":[]}"
+#define OF_FLOATS V3_TENSOR("float32")
+#define MORE_FLOATS                                                                                                    \
+    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,4,3],\"dtype\":\"float32\",\"keras_history\":"   \
+    "[\"b\",0,0]}}"
+
+// TensorFlow gives an int the type of a tensor before it, not of one behind it, and a bool never; tf_keras 2.21 was
+// asked for each.
+static const operand_row operand_rows[] = {
+    {"TrueDivide", "2," OF_FLOATS, "[\"_CONSTANT_VALUE\", -1, 2.0, {\"y\": [\"a\", 0, 0]}]"},
+    {"Subtract", ARRAY("int64", "[2,3,4]") "," OF_FLOATS,
+     "[\"_CONSTANT_VALUE\", -1, [2.0, 3.0, 4.0], {\"y\": [\"a\", 0, 0]}]"},
+    {"Subtract", OF_FLOATS ",2", "[\"a\", 0, 0, {\"y\": 2}]"},
+    {"Subtract", OF_FLOATS ",true", "[\"a\", 0, 0, {\"y\": 1.0}]"},
+    {"Multiply", OF_FLOATS "," ARRAY("bool", "[true,false,true]"), "[\"a\", 0, 0, {\"y\": [1.0, 0.0, 1.0]}]"},
+    {"Subtract", "2," V3_TENSOR("int32"), "[\"_CONSTANT_VALUE\", -1, 2, {\"y\": [\"a\", 0, 0]}]"},
+    {"Subtract", "true," V3_TENSOR("int32"), NULL},
+    {"Subtract", ARRAY("int64", "[2,3,4]") "," V3_TENSOR("int32"), NULL},
+    {"Subtract", ARRAY("int32", "[2,3,4]") "," V3_TENSOR("int32"),
+     "[\"_CONSTANT_VALUE\", -1, [2, 3, 4], {\"y\": [\"a\", 0, 0]}]"},
+    {"Equal", V3_TENSOR("bool") ",1", NULL},
+    {"Equal", V3_TENSOR("bool") ",true", "[\"a\", 0, 0, {\"y\": true}]"},
+    {"LogicalAnd", OF_FLOATS "," OF_FLOATS, NULL},
+    {"Where", V3_CHOICE("1," MORE_FLOATS), "[\"a\", 0, 0, {\"x\": 1.0, \"y\": [\"b\", 0, 0]}]"},
+    {"Where", V3_CHOICE(MORE_FLOATS ",1"), "[\"a\", 0, 0, {\"x\": [\"b\", 0, 0], \"y\": 1}]"},
+    {"Where", V3_CHOICE("1,0.5"), "[\"a\", 0, 0, {\"x\": 1.0, \"y\": 0.5}]"},
+    {"Where", V3_CHOICE("1,0"), "[\"a\", 0, 0, {\"x\": 1, \"y\": 0}]"},
+    {"Where", V3_CHOICE("1,true"), NULL},
+    {"Where", V3_CHOICE("1," ARRAY("int64", "[2,3,4]")), NULL},
+    {"Where", OF_FLOATS "," OF_FLOATS ",1", NULL},
+};
+
+/// Input "a" is of the type that its tensor says, "b" of floats.
+static void test_operands(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof operand_rows / sizeof operand_rows[0]; i++) {
+        const operand_row *row = &operand_rows[i];
+        const char *input = strstr(row->args, "\"bool\",\"keras_history")    ? V3_INPUT("bool")
+                            : strstr(row->args, "\"int32\",\"keras_history") ? V3_INPUT("int32")
+                                                                             : V3_INPUT("float32");
+        char json[3072];
+        snprintf(
+            json, sizeof json,
+            "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"f\","
+            "\"trainable\":true,\"layers\":[%s," V3_INPUT_B
+            ",{\"module\":\"keras.src.ops.numpy\",\"class_name\":\"%s\","
+            "\"config\":{\"name\":\"o\"},\"registered_name\":\"%s\",\"name\":\"o\",\"inbound_nodes\":[{\"args\":[%s],"
+            "\"kwargs\":{}}]}],\"input_layers\":[[\"a\",0,0],[\"b\",0,0]],\"output_layers\":[[\"o\",0,0]]},"
+            "\"registered_name\":\"Functional\"}",
+            input, row->class_name, row->class_name, row->args);
+        if (row->written) {
+            ks_context context;
+            ks_model *model = parse(&context, json);
+            ks_bytes bytes = save_bytes(model, &context, "json-legacy");
+            if (!memmem(bytes.data, bytes.size, row->written, strlen(row->written)))
+                fail_msg("%s: %.*s", row->args, (int)bytes.size, (const char *)bytes.data);
+            drop(&context, bytes);
+            ks_model_free(model);
+        } else {
+            expect_refusal(json, "json-legacy", KS_E_SAVE_NO_WORD, "of these types is not the same in TensorFlow");
+        }
+    }
+}
+
+// --- names ----------------------------------------------------------------------------------------------------------
+
+#define NAMED(model, layer, cell)                                                                                      \
+    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"" model "\", \"layers\": ["      \
+    "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5, 4], "      \
+    "\"name\": \"an input\"}}, {\"module\": \"keras.layers\", \"class_name\": \"RNN\", \"config\": {\"name\": "        \
+    "\"" layer                                                                                                         \
+    "\", \"cell\": {\"module\": \"keras.layers\", \"class_name\": \"GRUCell\", \"config\": {\"name\": \"" cell         \
+    "\", \"units\": 2}}}}]}}"
+
+static void expect_name(const char *json, ks_save_target target, bool good) {
+    ks_context context;
+    ks_save_options options = {.format = "json-legacy", .target = target};
+    ks_bytes bytes = {NULL, 0};
+    ks_model *model = parse(&context, json);
+    ks_code code = ks_model_save_bytes(&bytes, model, &options, NULL);
+    if (code != (good ? KS_OK : KS_E_SAVE_NO_WORD) || (!good && !strstr(context.error.message, "name of a scope")))
+        fail_msg("%s: %s", json, context.error.message);
+    ks_context_clear(&context);
+    drop(&context, bytes);
+    ks_model_free(model);
+}
+
+/// What becomes a scope of TensorFlow must be able to be one.
+static void test_names_of_scopes(void **state) {
+    static const struct {
+        const char *json;
+        bool tf_keras, keras_2_3;
+    } rows[] = {
+        {NAMED("s", "l", "c"), true, true},          {NAMED("s", "a b", "c"), false, false},
+        {NAMED("s", "\xC3\xA4", "c"), false, false}, {NAMED("s", "a:0", "c"), false, false},
+        {NAMED("s", "_l", "c"), false, false},       {NAMED("s", "-l", "c"), false, false},
+        {NAMED("s", ".l_-9", "c"), true, true},      {NAMED("s", "9>l", "c"), true, false},
+        {NAMED("s", "a\\\\l", "c"), true, false},    {NAMED("a s", "l", "c"), false, true},
+        {NAMED("s", "l", "a c"), false, true},       {NAMED("s", "l", "_c"), true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect_name(rows[i].json, KS_FOR_TF_KERAS, rows[i].tf_keras);
+        expect_name(rows[i].json, KS_FOR_KERAS_2_3, rows[i].keras_2_3);
+    }
+}
+
+/// tf_keras takes "/" in the name of a layer, and makes groups in groups of it.
+static void test_groups_of_scopes(void **state) {
+    static const char json[] =
+        "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"class_name\": \"InputLayer\", "
+        "\"config\": {\"batch_input_shape\": [null, 4], \"dtype\": \"float32\", \"sparse\": false, \"ragged\": false, "
+        "\"name\": \"i\"}}, {\"class_name\": \"Dense\", \"config\": {\"name\": \"b/d\", \"units\": 2}}, "
+        "{\"class_name\": "
+        "\"Dense\", \"config\": {\"name\": \"b\", \"units\": 2}}, {\"class_name\": \"Dense\", \"config\": {\"name\": "
+        "\"b/e/f\", \"units\": 3}}]}, \"keras_version\": \"2.9.0\", \"backend\": \"tensorflow\"}";
+    static const char *const paths[] = {"model_weights/b/d/b/d/kernel:0", "model_weights/b/b/bias:0",
+                                        "model_weights/b/e/f/b/e/f/bias:0"};
+    ks_context context, second;
+    ks_hdf5 *file = NULL;
+    ks_hdf5_node node;
+    ks_model *again = NULL, *model;
+    ks_bytes bytes;
+    bool found;
+    (void)state;
+    model = parse(&context, json);
+    assert_int_equal(ks_model_initialize(model, 5), KS_OK);
+    bytes = save_bytes(model, &context, "h5-legacy");
+    assert_int_equal(ks_hdf5_open(&file, &context, bytes, KS_ROAD_STRICT), KS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(ks_hdf5_find(&node, &found, file, ks_hdf5_root(file), paths[i]), KS_OK);
+        assert_true(found);
+    }
+    ks_hdf5_close(file);
+    ks_context_init(&second, NULL);
+    assert_int_equal(ks_model_load_bytes(&again, &second, bytes, "model.h5", NULL), KS_OK);
+    same_weights(model, again);
+    ks_model_free(again);
+    drop(&context, bytes);
+    ks_model_free(model);
+}
+
 // --- failing allocations ---------------------------------------------------------------------------------------------
 
 // Keras saves and loads a model that was never built; it has no variables, and cannot run here.
@@ -705,6 +860,9 @@ int main(void) {
         cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_constants),
         cmocka_unit_test(test_words_of_operations),
+        cmocka_unit_test(test_operands),
+        cmocka_unit_test(test_names_of_scopes),
+        cmocka_unit_test(test_groups_of_scopes),
         cmocka_unit_test(test_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

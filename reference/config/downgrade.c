@@ -72,6 +72,38 @@ bool ks__is_operation(const ks_value *record) {
     return row && row->kind == KS_KIND_OPERATION;
 }
 
+// --- names ----------------------------------------------------------------------------------------------------------
+
+static bool is_letter_or_digit(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/// [A-Za-z0-9.][A-Za-z0-9_.\\/>-]* for a scope of its own, without the restriction of the first one for a scope in
+/// another; TensorFlow 1, where Keras 2.3 runs, does not take "\\" and ">". Without a name there is no scope.
+static bool is_scope(ks_text name, bool inner, bool early) {
+    const char *more = early ? "_./-" : "_.\\/>-";
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+        bool good = is_letter_or_digit(c) || c == '.' || ((i > 0 || inner) && c && strchr(more, c));
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+/// tf_keras makes a scope of every name but those of inputs, at the latest when it predicts. Keras 2.3 makes one of
+/// every name but that of the model, and none of the parts of a layer.
+ks_code ks__downgrade_name(ks__downgrade *d, const ks_value *record, ks__name_kind kind, const char *place) {
+    const ks_value *name = ks_value_get(ks_value_get(record, "config"), "name");
+    bool input = ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
+    if (d->early ? kind != KS__NAME_OF_LAYER : input)
+        return KS_OK;
+    if (!name || name->type != KS_VALUE_STRING || is_scope(name->text, kind == KS__NAME_OF_PART, d->early != NULL))
+        return KS_OK;
+    return ks__no_word(d, place, "\"%.80s\" is no name of a scope in TensorFlow, so Keras 2 cannot run it",
+                       name->text.data);
+}
+
 // --- objects in a config --------------------------------------------------------------------------------------------
 
 static ks_code downgrade_policy(ks_value *out, ks__downgrade *d, const ks_value *record, const char *place) {
@@ -213,6 +245,9 @@ static ks_code downgrade_nested(ks_value *out, ks__downgrade *d, const ks_value 
         *out = *inner;
         return KS_OK;
     }
+    if (row && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL) &&
+        ks__downgrade_name(d, record, KS__NAME_OF_PART, place) != KS_OK)
+        return d->context->error.code;
     if (row && (row->kind == KS_KIND_LAYER || row->kind == KS_KIND_MODEL))
         return row->custom ? downgrade_custom(out, d, row, record, place)
                            : downgrade_nested_layer(out, d, record, place);
@@ -491,8 +526,11 @@ static ks_code downgrade_sequential(ks_value *out, ks__downgrade *d, const ks_va
         const char *inner = ks_arena_format(d->arena, "%s/layers/%zu", place, i);
         if (!inner)
             return d->context->error.code;
+        bool is_input = ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
+        if (!is_input) // which Keras 2.3 does not write
+            KS_TRY(ks__downgrade_name(d, record, KS__NAME_OF_LAYER, inner));
         KS_TRY(ks__downgrade_record(&list.as.list.items[i], d, record, inner));
-        input = input || ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
+        input = input || is_input;
     }
     if (d->early)
         KS_TRY(ks__early_sequential(&list, d));
@@ -574,6 +612,7 @@ ks_code ks__downgrade_model(ks_value *out, ks__downgrade *d, const ks_value *rec
     if (!place)
         return d->context->error.code;
     KS_TRY(check_root(d, record, place));
+    KS_TRY(ks__downgrade_name(d, record, KS__NAME_OF_MODEL, place));
     code = ks__downgrade_record(out, d, record, place);
 done:
     return code;

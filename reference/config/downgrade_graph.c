@@ -307,8 +307,12 @@ static bool is_float_name(const ks_value *dtype) {
 
 typedef struct operands {
     const ks_value *dtype; ///< of the tensors, NULL: none was seen
+    size_t first;          ///< index of the first argument with a tensor, SIZE_MAX: none
+    const ks_value *array; ///< dtype of an array of integers, NULL: none was seen
     bool mixed;            ///< of more than one dtype
     bool fraction;         ///< a constant that is a float
+    bool whole;            ///< a constant that is an int
+    bool truth;            ///< a constant that is a bool
     bool wide;             ///< an array of float64
     bool vector;           ///< a tensor of less than two axes
 } operands;
@@ -316,28 +320,41 @@ typedef struct operands {
 static void look_at_array(operands *seen, const ks_value *record) {
     const ks_value *config = ks_value_get(record, "config");
     const ks_value *dtype = config && config->type == KS_VALUE_DICT ? ks_value_get(config, "dtype") : NULL;
+    bool truth = dtype && ks_value_is_text(dtype, "bool");
     seen->fraction = seen->fraction || is_float_name(dtype);
+    seen->truth = seen->truth || truth;
+    if (!truth && !is_float_name(dtype)) {
+        seen->whole = true;
+        seen->array = dtype;
+    }
     seen->wide = seen->wide || (dtype && ks_value_is_text(dtype, "float64"));
 }
 
-static void look(operands *seen, const ks_value *value, int depth) {
+static void look_at_tensor(operands *seen, const ks_value *config, size_t index) {
+    const ks_value *dtype = ks_value_get(config, "dtype");
+    const ks_value *shape = ks_value_get(config, "shape");
+    if (!dtype || (seen->dtype && !ks_value_equal(dtype, seen->dtype)))
+        seen->mixed = true;
+    if (!shape || shape->type != KS_VALUE_LIST || shape->as.list.count < 2)
+        seen->vector = true;
+    seen->dtype = dtype;
+    if (index < seen->first)
+        seen->first = index;
+}
+
+/// `index`: which argument of the call this is, or is in.
+static void look(operands *seen, const ks_value *value, size_t index, int depth) {
     const ks_value *config = ks__is_tensor(value) ? ks_value_get(value, "config") : NULL;
-    if (config) {
-        const ks_value *dtype = ks_value_get(config, "dtype");
-        const ks_value *shape = ks_value_get(config, "shape");
-        if (!dtype || (seen->dtype && !ks_value_equal(dtype, seen->dtype)))
-            seen->mixed = true;
-        if (!shape || shape->type != KS_VALUE_LIST || shape->as.list.count < 2)
-            seen->vector = true;
-        seen->dtype = dtype;
-    } else if (value->type == KS_VALUE_DICT) {
+    seen->fraction = seen->fraction || value->type == KS_VALUE_FLOAT;
+    seen->whole = seen->whole || value->type == KS_VALUE_INT;
+    seen->truth = seen->truth || value->type == KS_VALUE_BOOL;
+    if (config)
+        look_at_tensor(seen, config, index);
+    else if (value->type == KS_VALUE_DICT)
         look_at_array(seen, value);
-    } else if (value->type == KS_VALUE_FLOAT) {
-        seen->fraction = true;
-    } else if (value->type == KS_VALUE_LIST && depth < MAX_STRUCTURE_DEPTH) {
+    else if (value->type == KS_VALUE_LIST && depth < MAX_STRUCTURE_DEPTH)
         for (size_t i = 0; i < value->as.list.count; i++)
-            look(seen, &value->as.list.items[i], depth + 1);
-    }
+            look(seen, &value->as.list.items[i], index, depth + 1);
 }
 
 static bool has_word(const char *list, const char *word) {
@@ -348,8 +365,20 @@ static bool has_word(const char *list, const char *word) {
     return false;
 }
 
+/// The place of the tensor that a choice is made by: no operand.
+static bool is_condition(const ks__tf_operation *operation, size_t index) {
+    return index == 0 && strncmp(operation->names, "condition ", 10) == 0;
+}
+
+/// The last two arguments are operands that Keras 3 gives one type.
+static bool takes_two(const ks__tf_operation *operation) {
+    size_t size = strlen(operation->names);
+    const char *end = size >= 3 ? operation->names + size - 3 : "";
+    return strcmp(end, "x y") == 0 || strcmp(end, "y x") == 0;
+}
+
 /// Keras 3 finds a common type of the operands, and computes fractions of integers in floats; TensorFlow does not.
-static bool same_types(const operands *seen, const char *name, bool choice) {
+static bool same_types(const operands *seen, const ks__tf_operation *operation) {
     static const char whole[] =
         "Abs Absolute Add AddN All Any Argmax Argmax64 Argmin Argmin64 BroadcastTo Cast Concatenate Copy Cumsum Equal "
         "ExpandDims Flip Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr LogicalXor Maximum "
@@ -358,46 +387,133 @@ static bool same_types(const operands *seen, const char *name, bool choice) {
     static const char numbers[] =
         "Abs Absolute Add AddN Argmax Argmax64 Argmin Argmin64 Cumsum Greater GreaterEqual Less LessEqual Maximum "
         "Minimum Multiply Negative Sign Square Subtract";
-    if (choice && !seen->dtype)
-        return !seen->wide;
+    const char *name = operation->class_name;
+    bool truths = seen->dtype && ks_value_is_text(seen->dtype, "bool");
+    if (is_condition(operation, 0) && !seen->dtype)
+        return !seen->wide && (seen->fraction || !(seen->array || (seen->truth && seen->whole)));
     if (seen->mixed || (seen->wide && !(seen->dtype && ks_value_is_text(seen->dtype, "float64"))))
         return false;
     if (is_float_name(seen->dtype))
         return true;
-    if (seen->dtype && ks_value_is_text(seen->dtype, "bool") && has_word(numbers, name))
+    if (takes_two(operation) && seen->array && !(seen->dtype && ks_value_equal(seen->dtype, seen->array)))
+        return false; // of integers of two sizes
+    if ((truths && has_word(numbers, name)) || (takes_two(operation) && (truths ? seen->whole : seen->truth)))
         return false;
     return !seen->fraction && has_word(whole, name);
 }
 
-static ks_code check_operands(rewiring *w, const ks__tf_operation *operation, const ks_value *args,
-                              const ks_value *kwargs) {
-    const char *name = operation->class_name;
-    bool choice = strcmp(name, "Where") == 0 || strcmp(name, "Select") == 0; // whose condition is of its own type
-    operands seen = {NULL, false, false, false, false};
-    for (size_t i = choice; i < args->as.list.count; i++)
-        look(&seen, &args->as.list.items[i], 0);
-    for (size_t i = 0; i < kwargs->as.dict.count; i++)
-        if (!choice || !ks_text_is(kwargs->as.dict.members[i].key, "condition"))
-            look(&seen, &kwargs->as.dict.members[i].value, 0);
-    if (!same_types(&seen, name, choice))
+typedef struct operation_parts {
+    const ks__tf_operation *operation;
+    const ks_class *row;
+    const ks_value *record;
+    const ks_value *first;
+    const ks_value *args;
+    const ks_value *kwargs;
+    operands seen;
+} operation_parts;
+
+static size_t argument_index(const ks_class *row, ks_text name) {
+    size_t at = 0;
+    while (at < 12 && !ks_text_is(name, argument_name(row, at).data))
+        at++;
+    return at;
+}
+
+static void look_at_call(operation_parts *parts) {
+    parts->seen.first = SIZE_MAX;
+    for (size_t i = is_condition(parts->operation, 0); i < parts->args->as.list.count; i++)
+        look(&parts->seen, &parts->args->as.list.items[i], i, 0);
+    for (size_t i = 0; i < parts->kwargs->as.dict.count; i++) {
+        const ks_member *member = &parts->kwargs->as.dict.members[i];
+        size_t at = argument_index(parts->row, member->key);
+        if (!is_condition(parts->operation, at))
+            look(&parts->seen, &member->value, at, 0);
+    }
+}
+
+/// Keras 3 casts to bools what these operations take; TensorFlow does not.
+static bool takes_truth(const operation_parts *parts) {
+    static const char list[] = "All Any LogicalAnd LogicalNot LogicalOr LogicalXor";
+    const ks_value *config = ks__is_tensor(parts->first) ? ks_value_get(parts->first, "config") : NULL;
+    const ks_value *dtype = parts->seen.dtype;
+    if (is_condition(parts->operation, 0))
+        dtype = config ? ks_value_get(config, "dtype") : NULL;
+    else if (!has_word(list, parts->operation->class_name))
+        return true;
+    return dtype && ks_value_is_text(dtype, "bool");
+}
+
+static ks_code check_operands(rewiring *w, const operation_parts *parts) {
+    const char *name = parts->operation->class_name;
+    if (!same_types(&parts->seen, parts->operation) || !takes_truth(parts))
         return ks__no_word(w->d, w->place, "%s of these types is not the same in TensorFlow", name);
-    if (seen.vector && strcmp(name, "Matmul") == 0)
+    if (parts->seen.vector && strcmp(name, "Matmul") == 0)
         return ks__no_word(w->d, w->place, "Matmul of vectors is not the same in TensorFlow");
     return KS_OK;
 }
 
-static ks_code put_operand(rewiring *w, ks_value *kwargs, const ks__tf_operation *operation, size_t index,
+static ks_code put_floats(ks_value *out, rewiring *w, const ks_value *value, int depth) {
+    ks_code code = KS_OK;
+    *out = *value;
+    if (value->type == KS_VALUE_INT || value->type == KS_VALUE_BOOL) {
+        double number = value->type == KS_VALUE_BOOL && value->as.boolean ? 1 : 0;
+        if (value->type == KS_VALUE_INT && !ks_value_number(value, &number))
+            return ks__no_word(w->d, w->place, "a constant of this size cannot be written");
+        *out = ks_value_float(number);
+    } else if (value->type == KS_VALUE_LIST && depth < MAX_STRUCTURE_DEPTH) {
+        *out = ks_value_list(w->d->arena, value->as.list.count);
+        for (size_t i = 0; i < out->as.list.count && code == KS_OK; i++)
+            code = put_floats(&out->as.list.items[i], w, &value->as.list.items[i], depth + 1);
+        code = code != KS_OK ? code : failed(w);
+    }
+    return code;
+}
+
+/// The array that `record` is, of floats.
+static ks_code put_float_array(ks_value *out, rewiring *w, const ks_value *record, const ks_value *numbers) {
+    ks_value config = ks_value_dict(w->d->arena, 1), floats;
+    ks_code code;
+    *out = ks_value_dict(w->d->arena, 2);
+    KS_TRY(put_floats(&floats, w, numbers, 0));
+    KS_TRY(ks__downgrade_put(w->d, &config, "value", floats));
+    KS_TRY(ks__downgrade_put(w->d, out, "class_name", *ks_value_get(record, "class_name")));
+    KS_TRY(ks__downgrade_put(w->d, out, "config", config));
+done:
+    return code;
+}
+
+/// A constant among floats. TensorFlow makes tensors of the operands in their order and gives an int the type of a
+/// tensor before it, but not of one behind it, and a bool never: these are written as the floats they are in Keras 3.
+static ks_code as_operand(ks_value *out, rewiring *w, const operation_parts *parts, size_t index,
+                          const ks_value *value) {
+    const operands *seen = &parts->seen;
+    const ks_value *config = ks_value_get(value, "config");
+    const ks_value *array = config && config->type == KS_VALUE_DICT ? ks_value_get(config, "value") : NULL;
+    bool floats = seen->dtype ? is_float_name(seen->dtype) : seen->fraction;
+    operands own = {.first = SIZE_MAX};
+    *out = *value;
+    look(&own, value, index, 0);
+    if (!takes_two(parts->operation) || is_condition(parts->operation, index) || !floats || own.dtype)
+        return KS_OK;
+    if (!own.truth && index >= seen->first)
+        return KS_OK;
+    return array ? put_float_array(out, w, value, array) : put_floats(out, w, value, 0);
+}
+
+static ks_code put_operand(rewiring *w, ks_value *kwargs, const operation_parts *parts, size_t index,
                            const ks_value *value) {
+    const ks__tf_operation *operation = parts->operation;
     ks_text word;
     const char *key = NULL;
-    ks_value converted;
+    ks_value operand, converted;
     ks_code code;
     if (!ks__word_at(&word, operation->names, index))
         return ks__no_word(w->d, w->place, "%s has no argument %zu in TensorFlow", operation->class_name, index);
     key = ks_arena_format(w->d->arena, "%.*s", (int)word.size, word.data);
     if (!key)
         return failed(w);
-    KS_TRY(convert(&converted, w, value, NULL, 0));
+    KS_TRY(as_operand(&operand, w, parts, index, value));
+    KS_TRY(convert(&converted, w, &operand, NULL, 0));
     KS_TRY(ks__downgrade_put(w->d, kwargs, key, converted));
 done:
     return code;
@@ -447,24 +563,19 @@ static ks_code put_setting(rewiring *w, ks_value *kwargs, const ks__tf_operation
                        (int)member->key.size, member->key.data);
 }
 
-static ks_code operation_kwargs(ks_value *out, rewiring *w, const ks_value *record, const ks__tf_operation *operation,
-                                const ks_value *args, const ks_value *kwargs) {
-    const ks_class *row =
-        ks_class_find(ks_value_get(record, "class_name")->text, &ks_value_get(record, "module")->text);
-    const ks_value *config = ks_value_get(record, "config");
+static ks_code operation_kwargs(ks_value *out, rewiring *w, const operation_parts *parts) {
+    const ks_value *args = parts->args, *kwargs = parts->kwargs, *config = ks_value_get(parts->record, "config");
     ks_code code = KS_OK;
     *out = ks_value_dict(w->d->arena, args->as.list.count + kwargs->as.dict.count + config->as.dict.count + 1);
     for (size_t i = 1; i < args->as.list.count; i++)
-        KS_TRY(put_operand(w, out, operation, i, &args->as.list.items[i]));
+        KS_TRY(put_operand(w, out, parts, i, &args->as.list.items[i]));
     for (size_t i = 0; i < kwargs->as.dict.count; i++) {
-        size_t at = 0;
-        while (at < 12 && !ks_text_is(kwargs->as.dict.members[i].key, argument_name(row, at).data))
-            at++;
+        size_t at = argument_index(parts->row, kwargs->as.dict.members[i].key);
         if (at > 0 || args->as.list.count > 0)
-            KS_TRY(put_operand(w, out, operation, at, &kwargs->as.dict.members[i].value));
+            KS_TRY(put_operand(w, out, parts, at, &kwargs->as.dict.members[i].value));
     }
     for (size_t i = 0; i < config->as.dict.count; i++)
-        KS_TRY(put_setting(w, out, operation, &config->as.dict.members[i]));
+        KS_TRY(put_setting(w, out, parts->operation, &config->as.dict.members[i]));
 done:
     return code;
 }
@@ -474,18 +585,20 @@ static ks_code operation_call(ks_value *out, rewiring *w, const ks_value *record
     const ks__tf_operation *operation = ks__tf_operation_find(ks_value_get(record, "class_name"));
     const ks_class *row =
         ks_class_find(ks_value_get(record, "class_name")->text, &ks_value_get(record, "module")->text);
-    const ks_value *first = first_argument(row, args, kwargs);
-    ks_value more;
+    operation_parts parts = {operation, row, record, first_argument(row, args, kwargs), args, kwargs, {0}};
+    ks_value first, more;
     ks_code code;
-    if (!operation || !first)
+    if (!operation || !parts.first)
         return ks__no_word(w->d, w->place, "%s is no function of TensorFlow with the same arguments", row->name);
-    KS_TRY(check_operands(w, operation, args, kwargs));
-    KS_TRY(operation_kwargs(&more, w, record, operation, args, kwargs));
+    look_at_call(&parts);
+    KS_TRY(check_operands(w, &parts));
+    KS_TRY(operation_kwargs(&more, w, &parts));
     if (operation->fix) {
-        ks__tf_call call = {w->d, w->place, operation->class_name, first, &more};
+        ks__tf_call call = {w->d, w->place, operation->class_name, parts.first, &more};
         KS_TRY(operation->fix(&call));
     }
-    KS_TRY(convert(out, w, first, &more, 0));
+    KS_TRY(as_operand(&first, w, &parts, 0, parts.first));
+    KS_TRY(convert(out, w, &first, &more, 0));
 done:
     return code;
 }
@@ -569,6 +682,7 @@ static ks_code write_layer(ks_value *out, rewiring *w, const new_layer *layer, c
     ks_value list = ks_value_list(w->d->arena, calls ? calls->as.list.count : 0);
     ks_code code;
     w->place = place;
+    KS_TRY(ks__downgrade_name(w->d, layer->record, KS__NAME_OF_LAYER, place));
     if (layer->operation && w->d->early)
         return ks__no_word(w->d, place, "Keras 2.3 has no layers for operations, here %.60s",
                            ks_value_get(layer->record, "class_name")->text.data);

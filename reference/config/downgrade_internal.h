@@ -69,6 +69,13 @@ bool ks__is_operation(const ks_value *record);
 /// The class of a record, custom ones too; NULL when it is unknown.
 const ks_class *ks__downgrade_row(const ks__downgrade *d, const ks_value *record);
 bool ks__is_tensor(const ks_value *value);
+typedef enum ks__name_kind {
+    KS__NAME_OF_MODEL, ///< the outermost
+    KS__NAME_OF_LAYER, ///< among the layers of a model
+    KS__NAME_OF_PART,  ///< of another layer: a cell, what a wrapper wraps
+} ks__name_kind;
+/// Refuses names that cannot be scopes of TensorFlow, where the thing of this name becomes one.
+ks_code ks__downgrade_name(ks__downgrade *d, const ks_value *record, ks__name_kind kind, const char *place);
 /// A call of an operation on its way to TensorFlow.
 typedef struct ks__tf_call {
     ks__downgrade *d;

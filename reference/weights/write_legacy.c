@@ -143,8 +143,6 @@ static ks_code no_group(writing *w, const ks_object *layer, const char *why) {
 }
 
 static ks_code check_layer_name(writing *w, const ks_object *layer) {
-    if (strchr(layer->name, '/'))
-        return no_group(w, layer, "its name has a \"/\"");
     if (!is_path(layer->name))
         return no_group(w, layer, "its name is none in HDF5");
     if (strcmp(layer->name, TOP_LEVEL) == 0)
