@@ -731,6 +731,30 @@ static void expect_name(const char *json, ks_save_target target, bool good) {
     ks_model_free(model);
 }
 
+#define KERAS_2_3(first, second)                                                                                       \
+    "{\"class_name\": \"Sequential\", \"keras_version\": \"2.3.1\", \"backend\": \"tensorflow\", \"config\": "         \
+    "{\"name\": \"s\", \"layers\": [{\"class_name\": \"" first                                                         \
+    "\", \"config\": {\"name\": \"a\", \"batch_input_shape\": [null, 3, 2]}}, {\"class_name\": \"" second "}]}}"
+#define SEQUENCE(wrapped)                                                                                              \
+    "Bidirectional\", \"config\": {\"name\": \"b\", \"merge_mode\": \"concat\", \"layer\": {\"class_name\": "          \
+    "\"SimpleRNN\", \"config\": {\"name\": \"r\", \"units\": 2, \"return_sequences\": " wrapped "}}}"
+
+// What it computes where a step is masked has changed since; without masks it is the same.
+static void test_masks_of_old(void **state) {
+    static const char *const masked[] = {KERAS_2_3("Masking", SEQUENCE("true")),
+                                         KERAS_2_3("Masking", "Softmax\", \"config\": {\"name\": \"x\"}")};
+    static const char *const plain[] = {KERAS_2_3("Masking", SEQUENCE("false")), KERAS_2_3("ReLU", SEQUENCE("true")),
+                                        KERAS_2_3("ReLU", "Softmax\", \"config\": {\"name\": \"x\"}")};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        expect_refusal(masked[i], "json-legacy", KS_E_SAVE_NO_WORD, "where steps are masked");
+        expect_refusal(masked[i], "json-v3", KS_E_SAVE_NO_WORD, "where steps are masked");
+        expect_name(masked[i], KS_FOR_KERAS_2_3, true);
+    }
+    for (size_t i = 0; i < 3; i++)
+        expect_name(plain[i], KS_FOR_TF_KERAS, true);
+}
+
 /// What becomes a scope of TensorFlow must be able to be one.
 static void test_names_of_scopes(void **state) {
     static const struct {
@@ -859,6 +883,7 @@ int main(void) {
         cmocka_unit_test(test_whole_division),
         cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_masks_of_old),
         cmocka_unit_test(test_words_of_operations),
         cmocka_unit_test(test_operands),
         cmocka_unit_test(test_names_of_scopes),

@@ -661,7 +661,7 @@ done:
 
 ks_code ks_config_value(ks_value *out, ks_context *context, ks_arena *arena, const ks_object *object,
                         const ks_write_options *options) {
-    ks__serializer s = {.context = context, .arena = arena};
+    ks__serializer s = {.context = context, .arena = arena, .root = object};
     if (options)
         s.options = *options;
     return ks__write_record(out, &s, object);

@@ -14,6 +14,7 @@ typedef struct ks_write_options {
     bool no_build;     ///< leave "build_config" out
     bool no_compile;   ///< leave the empty "compile_config" of models out
     bool keras2;       ///< the record is for Keras 2: with the keys that Keras 3 does not write, and nothing is lost
+    bool early;        ///< … for Keras 2.3, whose meaning of masks is that of Keras 1 and 2 before tf.keras
     bool old_keys;     ///< with these keys, for a reader of ours
     bool original;     ///< with the record that it was read from, as "original", where Keras 3 does not write all of it
     ks_losses *losses; ///< where it is told what Keras 3 does not write; NULL: that is an error, KS_E_SAVE_LOSS

@@ -10,6 +10,7 @@ typedef struct ks__serializer {
     ks_context *context;
     ks_arena *arena;
     ks_write_options options;
+    const ks_object *root;              ///< what is written, with all that is in it
     int depth;                          ///< of records in records
     const struct ks_registry *registry; ///< of the object that is written, for records in values that it keeps
 } ks__serializer;
