@@ -47,8 +47,7 @@ static int64_t last(const ks_shape *shape) {
         __VA_ARGS__ return KS_OK;                                                                                      \
     }
 
-// --- CustomLayer(a): times a variable that starts as a
-// ----------------------------------------------------------------
+// --- CustomLayer(a): times a variable that starts as a ---------------------------------------------------------------
 
 static const ks_plugin_key custom_layer_keys[] = {{"a", KS_PLUGIN_NUMBER, NULL}};
 
@@ -77,8 +76,7 @@ static const ks_plugin_class custom_layer = {KS_PLUGIN_CLASS,
                                              .forward_float = custom_layer_float,
                                              .forward_double = custom_layer_double};
 
-// --- MyDense: a config that holds objects
-// -----------------------------------------------------------------------------
+// --- MyDense: a config that holds objects ----------------------------------------------------------------------------
 
 static const ks_plugin_key my_dense_keys[] = {{"units", KS_PLUGIN_INTEGER, NULL},
                                               {"kernel_initializer", KS_PLUGIN_OBJECT, "\"glorot_uniform\""},
@@ -126,8 +124,7 @@ static const ks_plugin_class my_dense = {KS_PLUGIN_CLASS,
                                          .forward_float = my_dense_float,
                                          .forward_double = my_dense_double};
 
-// --- ScaleAndShift: a layer without get_config
-// ------------------------------------------------------------------------
+// --- ScaleAndShift: a layer without get_config -----------------------------------------------------------------------
 
 static const ks_plugin_key scale_keys[] = {{"scale", KS_PLUGIN_NUMBER, "1.0"}, {"shift", KS_PLUGIN_NUMBER, "0.0"}};
 
@@ -144,8 +141,7 @@ static const ks_plugin_class scale_and_shift = {
     KS_PLUGIN_CLASS,          .name = "ScaleAndShift",      .kind = KS_PLUGIN_LAYER,       KEYS(scale_keys),
     .automatic_config = true, .forward_float = scale_float, .forward_double = scale_double};
 
-// --- Tower: layers found by attribute, and a variable of its own
-// ------------------------------------------------------
+// --- Tower: layers found by attribute, and a variable of its own -----------------------------------------------------
 
 static const ks_plugin_key tower_keys[] = {{"width", KS_PLUGIN_INTEGER, NULL}};
 
@@ -212,8 +208,7 @@ static ks_code tower_call(host *h, pass *p, const object *self, ks_plugin_array 
 static const ks_plugin_class tower = {KS_PLUGIN_CLASS,  .name = "Tower",      .kind = KS_PLUGIN_LAYER,
                                       KEYS(tower_keys), .build = tower_build, .call = tower_call};
 
-// --- CustomModel: a subclassed model with a list of layers
-// ------------------------------------------------------------
+// --- CustomModel: a subclassed model with a list of layers -----------------------------------------------------------
 
 static const ks_plugin_key custom_model_keys[] = {{"hidden_units", KS_PLUGIN_VALUE, NULL}};
 
@@ -250,8 +245,7 @@ static const ks_plugin_class custom_model = {
     KS_PLUGIN_CLASS,     .name = "CustomModel",       .kind = KS_PLUGIN_MODEL,  KEYS(custom_model_keys),
     .bare_config = true, .build = custom_model_build, .call = custom_model_call};
 
-// --- ModelWithCustomConfig: a config that is not the constructor's arguments
-// ------------------------------------------
+// --- ModelWithCustomConfig: a config that is not the constructor's arguments -----------------------------------------
 
 static const ks_plugin_key with_config_keys[] = {{"sizes", KS_PLUGIN_VALUE, NULL},
                                                  {"note", KS_PLUGIN_TEXT, "\"as written\""}};
@@ -281,8 +275,7 @@ static const ks_plugin_class with_config = {
     KS_PLUGIN_CLASS,     .name = "ModelWithCustomConfig", .kind = KS_PLUGIN_MODEL, KEYS(with_config_keys),
     .bare_config = true, .build = with_config_build,      .call = with_config_call};
 
-// --- registered classes
-// -----------------------------------------------------------------------------------------------
+// --- registered classes ----------------------------------------------------------------------------------------------
 
 static const ks_plugin_key registered_keys[] = {{"start", KS_PLUGIN_NUMBER, "0.0"}};
 
@@ -324,8 +317,7 @@ BOTH(square, {
 static const ks_plugin_class default_package = {KS_PLUGIN_CLASS, .name = "DefaultPackageLayer", .kind = KS_PLUGIN_LAYER,
                                                 .forward_float = square_float, .forward_double = square_double};
 
-// --- functions
-// --------------------------------------------------------------------------------------------------------
+// --- functions -------------------------------------------------------------------------------------------------------
 
 BOTH(square_of_tanh, {
     (void)h;

@@ -42,8 +42,7 @@ static const ks_plugin_class python_function = {KS_PLUGIN_CLASS, .name = "python
                                                 .forward_float = square_of_tanh_float,
                                                 .forward_double = square_of_tanh_double};
 
-// --- my_dense_layer: its number of units is a float
-// -------------------------------------------------------------------
+// --- my_dense_layer: its number of units is a float ------------------------------------------------------------------
 
 static const ks_plugin_key my_dense_keys[] = {{"output_dim", KS_PLUGIN_INTEGER, NULL}};
 
@@ -92,8 +91,7 @@ static const ks_plugin_class my_dense_layer = {KS_PLUGIN_CLASS,
                                                .forward_float = my_dense_float,
                                                .forward_double = my_dense_double};
 
-// --- antirectifier: both halves of the centred input
-// ------------------------------------------------------------------
+// --- antirectifier: both halves of the centred input -----------------------------------------------------------------
 
 static ks_code antirectifier_infer(host *h, pass *p, const object *self, ks_shape *output, const ks_shape *input) {
     *output = *input;

@@ -152,8 +152,7 @@ static void put_optimizer(writer *w) {
     put(w, "}, \"registered_name\": null}");
 }
 
-// --- losses and metrics
-// -----------------------------------------------------------------------------------------------
+// --- losses and metrics ----------------------------------------------------------------------------------------------
 
 #define RECORD(module, class_name, config)                                                                             \
     "{\"module\": \"keras." module "\", \"class_name\": \"" class_name "\", \"config\": {" config                      \

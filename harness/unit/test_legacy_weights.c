@@ -17,8 +17,7 @@
 #include <kassay/model.h>
 #include <kassay/writer.h>
 
-// --- files
-// ------------------------------------------------------------------------------------------------------------
+// --- files -----------------------------------------------------------------------------------------------------------
 
 static char folder[] = "/tmp/kassay-legacy-XXXXXX";
 static char weights_path[64], config_path[64];
@@ -109,8 +108,7 @@ static void sequential(const char *layers) {
     write_file(config_path, config, (size_t)size);
 }
 
-// --- loads
-// ------------------------------------------------------------------------------------------------------------
+// --- loads -----------------------------------------------------------------------------------------------------------
 
 static ks_code load(ks_model **out, ks_context *context, ks_road road) {
     ks_model_options options = {.road = road, .architecture = config_path};
@@ -151,8 +149,7 @@ static void expect_variable(size_t index, const float *expected, size_t count) {
     }
 }
 
-// --- names
-// ------------------------------------------------------------------------------------------------------------
+// --- names -----------------------------------------------------------------------------------------------------------
 
 static void two_dense(maker *m) {
     sequential(INPUT("[null, 2]") ", " DENSE("one", "3") ", " DENSE("two", "1"));
@@ -208,8 +205,7 @@ static void test_list_of_the_file(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// --- what does not fit
-// ------------------------------------------------------------------------------------------------
+// --- what does not fit -----------------------------------------------------------------------------------------------
 
 static void test_layer_count(void **state) {
     maker m;
@@ -291,8 +287,7 @@ static void test_numbered_layers(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// --- layouts
-// ----------------------------------------------------------------------------------------------------------
+// --- layouts ---------------------------------------------------------------------------------------------------------
 
 #define LSTM RECORD("LSTM", "\"name\": \"l\", \"units\": 2")
 #define GRU(more) RECORD("GRU", "\"name\": \"l\", \"units\": 2" more)
@@ -431,8 +426,7 @@ static void test_kernel_in_other_order(void **state) {
     expect_failure(KS_E_WEIGHTS_SHAPE, "weights:/c/k");
 }
 
-// --- loads into a model
-// -------------------------------------------------------------------------------------------------
+// --- loads into a model ----------------------------------------------------------------------------------------------
 
 #define KERAS2                                                                                                         \
     "{\"class_name\": \"Sequential\", \"keras_version\": \"2.15.0\", \"backend\": \"tensorflow\", \"config\": "        \
@@ -616,8 +610,7 @@ static void test_layout_of_keras1(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
-// --- failing allocations
-// ------------------------------------------------------------------------------------------------
+// --- failing allocations ---------------------------------------------------------------------------------------------
 
 static void test_every_failing_allocation_of_a_load(void **state) {
     uint64_t failures = 0;

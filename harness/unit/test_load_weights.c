@@ -133,8 +133,7 @@ static void expect_refused(const char *path, ks_code code) {
     }
 }
 
-// --- names of groups
-// --------------------------------------------------------------------------------------------------
+// --- names of groups -------------------------------------------------------------------------------------------------
 
 static void named_groups(const char *folder_name, const char *const names[3]) {
     const ks_shape *shapes[] = {&first, &middle, &last};
@@ -165,8 +164,7 @@ static void test_names_of_keras2(void **state) {
     expect_refused(weights_path, KS_E_WEIGHTS_MISSING);
 }
 
-// --- shards
-// -----------------------------------------------------------------------------------------------------------
+// --- shards ----------------------------------------------------------------------------------------------------------
 
 static void make_shards(void) {
     maker m;
@@ -212,8 +210,7 @@ static void test_shards(void **state) {
     expect_refused(index_path, KS_E_WEIGHTS_INDEX);
 }
 
-// --- loads into a model
-// -----------------------------------------------------------------------------------------------
+// --- loads into a model ----------------------------------------------------------------------------------------------
 
 static ks_model *model_of_threes(ks_context *context) {
     static float data[9];

@@ -287,8 +287,7 @@ static void test_names_of_legacy_files(void **state) {
     ks_registry_free(registry);
 }
 
-// --- several tensors, masks, objects of every kind (golden/custom/parts.c)
-// --------------------------------------------
+// --- several tensors, masks, objects of every kind (golden/custom/parts.c) -------------------------------------------
 
 #define PARTS KASSAY_BINARY_DIR "/lib/custom/parts.so"
 

@@ -320,8 +320,7 @@ void ks_custom_rows(ks_class out[2], ks_key *keys, const ks_plugin_class *custom
     out[1].custom = custom;
 }
 
-// --- subclassed models
-// ------------------------------------------------------------------------------------------------
+// --- subclassed models -----------------------------------------------------------------------------------------------
 
 // A call of the model as a layer, with a slot for every tensor: first those of the arguments, then those of the result.
 typedef struct model_call {

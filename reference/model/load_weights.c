@@ -28,8 +28,7 @@ static ks_code fail_option(const work *w, const char *text) {
     return ks_fail(w->m->context, KS_E_WEIGHTS_OPTION, KS_STAGE_WEIGHTS, KS_NO_OFFSET, w->path, "%s", text);
 }
 
-// --- values as they were
-// ----------------------------------------------------------------------------------------------
+// --- values as they were ---------------------------------------------------------------------------------------------
 
 static const void **keep_values(const ks_model *m) {
     const void **values = ks_allocate(m->context, m->map.n_variables + 1, sizeof(*values));

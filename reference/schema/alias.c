@@ -50,8 +50,7 @@ static const struct {
     {KS_KIND_REGULARIZER, "l1_l2", &ks_class_L1L2},
 };
 
-// --- by the class's own name or its snake_case form
-// -------------------------------------------------------------------
+// --- by the class's own name or its snake_case form ------------------------------------------------------------------
 
 #define TABLE_SIZE 2048 ///< a power of two, more than twice the classes
 

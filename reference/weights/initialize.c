@@ -71,8 +71,7 @@ static void fill_scaled(double *out, const ks_shape *shape, double scale, int mo
         fill_normal(out, count_of(shape), 0, sqrt(scale) / TRUNCATED_DEVIATION, true, random);
 }
 
-// --- orthogonal matrices
-// ----------------------------------------------------------------------------------------------
+// --- orthogonal matrices ---------------------------------------------------------------------------------------------
 
 static double dot(const double *a, const double *b, size_t rows, size_t columns) {
     double sum = 0;
@@ -122,8 +121,7 @@ static ks_code fill_orthogonal(double *out, const ks_shape *shape, const ks_obje
     return KS_OK;
 }
 
-// --- constants
-// --------------------------------------------------------------------------------------------------------
+// --- constants -------------------------------------------------------------------------------------------------------
 
 static ks_code fill_constant(double *out, const ks_shape *shape, const ks_object *initializer, ks_context *context) {
     const ks_numbers *value = &((const ks_constant *)initializer->params)->value;
@@ -152,8 +150,7 @@ static ks_code fill_identity(double *out, const ks_shape *shape, const ks_object
     return KS_OK;
 }
 
-// --- by class
-// -----------------------------------------------------------------------------------------------------------
+// --- by class --------------------------------------------------------------------------------------------------------
 
 static bool is_given(const ks_value *value) {
     return value && value->type != KS_VALUE_NULL;
@@ -234,8 +231,7 @@ ks_code ks_initializer_fill(double *out, const ks_shape *shape, const ks_object 
     return KS_OK;
 }
 
-// --- variables
-// ----------------------------------------------------------------------------------------------------------
+// --- variables -------------------------------------------------------------------------------------------------------
 
 static const ks_object *key_object(const ks_object *object, const char *key, bool *found) {
     for (size_t i = 0; i < object->row->n_keys; i++) {
