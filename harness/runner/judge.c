@@ -8,6 +8,7 @@
 
 #include "runner/comparison.h"
 #include "runner/road_compare.h"
+#include "runner/road_explain.h"
 
 typedef struct judging {
     ks_comparison golden; ///< holds the result too
@@ -215,6 +216,7 @@ static void compare_models(judging *j, const ks_model *other) {
 static void check_other_road(judging *j) {
     ks_context context;
     ks_model *other = NULL;
+    const ks_road_difference *row = NULL;
     bool listed;
     if (!containers_agree(j, &listed) || listed)
         return;
@@ -223,8 +225,11 @@ static void check_other_road(judging *j) {
         compare_models(j, other);
     } else {
         char text[512];
+        char path[2048];
         ks_error_format(&context.error, text, sizeof(text));
-        ks_comparison_fail(&j->golden, "rejected-good", "the roads differ: the library road answers %s", text);
+        ks_case_file(path, j->c, j->c->artifact);
+        if (ks_roads_explain(&row, &j->golden.files, path, context.error.code) != KS_OK || !row)
+            ks_comparison_fail(&j->golden, "rejected-good", "the roads differ: the library road answers %s", text);
     }
     ks_model_free(other);
 }

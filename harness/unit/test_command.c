@@ -85,6 +85,28 @@ static void test_exit_codes_of_check(void **state) {
     assert_non_null(strstr(output, "\"verdict\": \"accepted\""));
 }
 
+#define MODEL_WITH(name, momentum)                                                                                     \
+    "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"" name "\", \"layers\": ["       \
+    "{\"module\": \"keras.layers\", \"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 4], "         \
+    "\"name\": "                                                                                                       \
+    "\"i\"}}, {\"module\": \"keras.layers\", \"class_name\": \"BatchNormalization\", \"config\": {\"name\": \"b\", "   \
+    "\"epsilon\": 1.0, \"momentum\": " momentum "}}]}}"
+
+/// What the library road refuses as the table of differences says is no fault.
+static void test_listed_differences_of_check(void **state) {
+    static const char *const rows[][2] = {{MODEL_WITH("s", "0.5"), ": accepted\n"},
+                                          {MODEL_WITH("s", "NaN"), "accepted; warning: json-nan\n"},
+                                          {MODEL_WITH("s\\ud800", "0.5"), "warning: json-lone-surrogate\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int code =
+            run("d=$(mktemp -d) && cat >$d/m.json <<'E'\n%s\nE\n" KASSAY " check --road both $d/m.json && rm -r $d",
+                rows[i][0]);
+        if (code != 0 || !strstr(output, rows[i][1]))
+            fail_msg("%d: %s", code, output);
+    }
+}
+
 static void test_weights_and_predictions(void **state) {
     (void)state;
     assert_int_equal(run(KASSAY " weights " DENSE "/model.keras --out - | wc -c"), 0);
@@ -205,6 +227,7 @@ int main(void) {
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_every_command_has_help),
         cmocka_unit_test(test_exit_codes_of_check),
+        cmocka_unit_test(test_listed_differences_of_check),
         cmocka_unit_test(test_weights_and_predictions),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_outputs_that_are_no_files),

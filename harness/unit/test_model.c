@@ -15,8 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <kassay/archive.h>
 #include <kassay/model.h>
 #include <kassay/source.h>
+#include <kassay/writer.h>
 
 #define GOLDEN KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.15.1/"
 
@@ -225,11 +227,73 @@ static void test_budget_of_a_check(void **state) {
     }
 }
 
+/// The npz of weights alone is refused as within its archive.
+static void test_pickled_weights_alone(void **state) {
+    ks_context context, second;
+    ks_source *source;
+    ks_archive *archive;
+    ks_bytes bytes;
+    ks_model *model;
+    (void)state;
+    ks_context_init(&context, NULL);
+    ks_context_init(&second, NULL);
+    assert_int_equal(
+        ks_source_open(&source, &context, KASSAY_SOURCE_DIR "/golden/keras-v3/reject/npz/npz-pickled/model.keras"),
+        KS_OK);
+    assert_int_equal(ks_archive_open_zip(&archive, &context, ks_source_bytes(source), KS_ROAD_STRICT), KS_OK);
+    assert_int_equal(ks_archive_read(&bytes, archive, ks_archive_find(archive, "model.weights.npz"), true), KS_OK);
+    assert_int_equal(ks_model_load_bytes(&model, &second, bytes, "model.weights.npz", NULL), KS_E_WEIGHTS_PICKLE);
+    ks_archive_close(archive);
+    ks_source_close(source);
+    // Arrays of numbers are no model, and no danger.
+    ks_context_clear(&second);
+    assert_int_equal(ks_source_open(&source, &context, GOLDEN "core/dense/weights.npz"), KS_OK);
+    assert_int_equal(ks_model_load_bytes(&model, &second, ks_source_bytes(source), "weights.npz", NULL),
+                     KS_E_MODEL_MEMBER);
+    ks_source_close(source);
+    assert_int_equal(context.memory.n_live + second.memory.n_live, 0);
+}
+
+static void put_names(ks_hdf5_writer *writer, const char *path, const char *name, const char *text) {
+    ks_text names = ks_text_from(text);
+    ks_tensor tensor = {KS_STRING, {1, {1}}, &names, sizeof names};
+    assert_int_equal(ks_hdf5_writer_attribute(writer, path, name, &tensor), KS_OK);
+}
+
+/// A type that no variable has is named.
+static void test_complex_weights(void **state) {
+    static const char json[] =
+        "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"class_name\": \"Dense\", "
+        "\"config\": {\"name\": \"d\", \"units\": 1, \"use_bias\": false, \"batch_input_shape\": [null, 2]}}]}}";
+    const float numbers[4] = {1, 2, 3, 4};
+    const ks_tensor tensor = {KS_COMPLEX64, {2, {2, 1}}, numbers, sizeof numbers};
+    ks_context context;
+    ks_hdf5_writer *writer;
+    ks_model *model;
+    ks_bytes bytes;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_hdf5_writer_open(&writer, &context), KS_OK);
+    assert_int_equal(ks_hdf5_writer_bytes(writer, "", "model_config", ks_text_from(json)), KS_OK);
+    assert_int_equal(ks_hdf5_writer_bytes(writer, "", "keras_version", ks_text_from("2.9.0")), KS_OK);
+    assert_int_equal(ks_hdf5_writer_group(writer, "model_weights/d"), KS_OK);
+    put_names(writer, "model_weights", "layer_names", "d");
+    put_names(writer, "model_weights/d", "weight_names", "d/kernel:0");
+    assert_int_equal(ks_hdf5_writer_dataset(writer, "model_weights/d/d/kernel:0", &tensor), KS_OK);
+    assert_int_equal(ks_hdf5_writer_finish(&bytes, writer), KS_OK);
+    if (ks_model_load_bytes(&model, &context, bytes, "model.h5", NULL) != KS_E_WEIGHTS_DTYPE)
+        fail_msg("%s: %s", context.error.place, context.error.message);
+    assert_non_null(strstr(context.error.message, "complex64"));
+    ks_hdf5_writer_close(writer);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_failing_allocation),       cmocka_unit_test(test_predictions_have_equal_bits),
         cmocka_unit_test(test_file_that_shrinks_while_loaded), cmocka_unit_test(test_guard_turns_sigbus_into_an_error),
         cmocka_unit_test(test_inputs_that_do_not_fit),         cmocka_unit_test(test_budget_of_a_check),
+        cmocka_unit_test(test_pickled_weights_alone),          cmocka_unit_test(test_complex_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

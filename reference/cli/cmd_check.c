@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "runner/road_explain.h"
 
 extern const ks_command ks_command_check;
 
@@ -80,14 +81,31 @@ static ks_code check_road(checking *c, ks_context *context, const char *path, ks
     return ks_model_check(context, path, &options);
 }
 
-// With both roads the library sees only what the strict road accepted, and must accept it too.
+// The row of the reviewed table for the library road's answer; NULL when there is none.
+static const ks_road_difference *listed(const checking *c, const char *path, ks_code answer) {
+    const char *files[] = {path, ks_argument(&ks_command_check, c->arguments, "--architecture")};
+    const ks_road_difference *row = NULL;
+    for (int i = 0; i < 2 && !row && files[i]; i++) {
+        ks_context context;
+        ks_context_init(&context, &c->limits);
+        if (ks_roads_explain(&row, &context, files[i], answer) != KS_OK)
+            row = NULL;
+    }
+    return row;
+}
+
+// With both roads the library sees only what the strict road accepted, and must accept it too, or refuse it as the
+// table of differences says.
 static void check_file(checking *c, const char *path) {
     ks_context context;
     ks_code code = check_road(c, &context, path, c->road == 1 ? KS_ROAD_LIBRARY : KS_ROAD_STRICT);
     if (code == KS_OK && c->road == 2) {
         ks_context other;
         ks_code second = check_road(c, &other, path, KS_ROAD_LIBRARY);
-        if (second != KS_OK) {
+        const ks_road_difference *row = second != KS_OK ? listed(c, path, second) : NULL;
+        if (row) {
+            ks_warn(&context, row->name, path);
+        } else if (second != KS_OK) {
             code = KS_E_INTERNAL;
             ks_fail(&context, code, KS_STAGE_FILE, KS_NO_OFFSET, path, "the roads differ: the library road answers %s",
                     ks_code_name(second));
@@ -187,7 +205,9 @@ const ks_command ks_command_check = {
     .description =
         "    Reads each file up to its weights, verifies every checksum, and prints one line: the verdict (accepted,\n"
         "    malformed, unsupported, over-limit, unsafe), the code, the stage, the place in the model and the byte\n"
-        "    offset. Nothing is run. A directory is searched for model files, unless it is a model itself.",
+        "    offset. Nothing is run. A directory is searched for model files, unless it is a model itself. With "
+        "--road\n"
+        "    both a difference that the table of differences lists is a warning, any other an internal error.",
     .options = options,
     .exit_codes = "    That of the worst file: 0 accepted, 1 malformed, 2 unsupported, 3 over-limit, 4 unsafe,\n"
                   "    64 usage, 70 internal, 74 I/O.",

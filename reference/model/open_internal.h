@@ -33,8 +33,8 @@ ks_code ks__hdf5_form(ks__hdf5_form_name *out, ks_model *model, ks_hdf5 *file, c
 typedef enum ks__container { KS__ZIP, KS__HDF5, KS__JSON, KS__UNKNOWN } ks__container;
 /// By the first bytes; the name decides only where a prefix hides them.
 ks__container ks__detect(ks_bytes bytes, const char *path);
-/// The error for an archive without model.weights.h5.
-ks_code ks__refuse_pickles(ks_model *model, const ks_archive *archive);
+/// The error for an archive without config.json or model.weights.h5.
+ks_code ks__refuse_pickles(ks_model *model, ks_archive *archive);
 
 /// model->bytes in whatever format they are; the options' format, if any, must be theirs.
 ks_code ks__open_bytes(ks_model *model);

@@ -3,6 +3,7 @@
 // A `.keras` archive or its directory form: metadata.json, config.json, model.weights.h5. Source: Keras 3
 // saving/saving_lib.py (_load_model_from_fileobj).
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/open_internal.h"
 
@@ -51,14 +52,44 @@ done:
     return code;
 }
 
-ks_code ks__refuse_pickles(ks_model *m, const ks_archive *archive) {
-    if (ks_archive_find(archive, "model.weights.npz"))
-        return ks_fail(m->context, KS_E_WEIGHTS_PICKLE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, "model.weights.npz",
+static bool is_pickled_array(ks_bytes bytes) {
+    static const char magic[] = "\x93NUMPY", objects[] = "'|O"; // in the header of the array, which comes first
+    return bytes.size > sizeof magic && memcmp(bytes.data, magic, sizeof magic - 1) == 0 &&
+           memmem(bytes.data, bytes.size < 256 ? bytes.size : 256, objects, sizeof objects - 1) != NULL;
+}
+
+/// The weights of such an archive are an archive too: arrays of objects.
+static ks_code find_pickle(const char **out, ks_archive *archive) {
+    ks_code code = KS_OK;
+    *out = ks_archive_find(archive, "model.weights.npz") ? "model.weights.npz" : NULL;
+    for (size_t i = 0; i < ks_archive_count(archive) && !*out && code == KS_OK; i++) {
+        const ks_archive_member *member = ks_archive_member_at(archive, i);
+        size_t size = member->name.size;
+        ks_bytes bytes;
+        if (size < 4 || memcmp(member->name.data + size - 4, ".npy", 4) != 0)
+            continue;
+        code = ks_archive_read(&bytes, archive, member, true);
+        if (code == KS_OK && is_pickled_array(bytes))
+            *out = member->name.data;
+    }
+    return code;
+}
+
+ks_code ks__refuse_pickles(ks_model *m, ks_archive *archive) {
+    const char *pickle;
+    ks_code code;
+    KS_TRY(find_pickle(&pickle, archive));
+    if (pickle)
+        return ks_fail(m->context, KS_E_WEIGHTS_PICKLE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, pickle,
                        "weights in this form are pickled objects, which would run code when they are read");
     if (ks_archive_find(archive, "variables.h5"))
         return ks__model_fail(m, KS_E_MODEL_FORMAT, "variables.h5",
                               "an archive of Keras 2.11, an experiment that no later version reads");
-    return ks__model_fail(m, KS_E_MODEL_MEMBER, "model.weights.h5", "the archive has no such member");
+    return ks__model_fail(m, KS_E_MODEL_MEMBER,
+                          ks_archive_find(archive, "config.json") ? "model.weights.h5" : "config.json",
+                          "the archive has no such member");
+done:
+    return code;
 }
 
 ks_code ks__open_keras(ks_model *m) {
@@ -69,7 +100,7 @@ ks_code ks__open_keras(ks_model *m) {
     KS_TRY(read_metadata(m));
     KS_TRY(read_member(&bytes, m, "config.json", &found));
     if (!found)
-        return ks__model_fail(m, KS_E_MODEL_MEMBER, "config.json", "the archive has no such member");
+        return ks__refuse_pickles(m, m->archive);
     KS_TRY(ks__model_config(m, bytes, "config.json"));
     KS_TRY(read_member(&bytes, m, "model.weights.h5", &found));
     if (!found)

@@ -31,7 +31,8 @@ ks_code ks__dataset_type(ks_hdf5_type *out, ks__load *load, ks_hdf5_node dataset
         return ks__weights_fail(load, KS_E_WEIGHTS_STORE, path, "expected a dataset, found a group");
     KS_TRY(ks_hdf5_dataset(out, load->file, dataset));
     if (!is_number(out->dtype))
-        return ks__weights_fail(load, KS_E_WEIGHTS_DTYPE, path, "the dataset holds no numbers");
+        return ks__weights_fail(load, KS_E_WEIGHTS_DTYPE, path, "the dataset is of %s, which no variable here has",
+                                out->dtype == KS_DTYPE_NONE ? "a type without a name" : ks_dtype_name(out->dtype));
     if (!out->null_dataspace && !ks_shape_elements(&out->shape, &elements))
         return ks__weights_fail(load, KS_E_WEIGHTS_SHAPE, path, "more elements than can be counted");
 done:
