@@ -126,14 +126,26 @@ def variables_of(env, model):
     if len(values) != len(expected) or any(np.asarray(a).tobytes() != b.tobytes() for a, b in zip(values, expected)):
         found, values = list(model.weights), env.K.batch_get_value(list(model.weights))
         if len(values) != len(expected) or any(np.asarray(a).tobytes() != b.tobytes() for a, b in zip(values, expected)):
-            raise Refused("the order of get_weights() is not understood")
+            return by_values(env, model, found)
     return found
+
+
+def by_values(env, model, variables):
+    """The variables in the order of get_weights(), which numbers set in their place tell."""
+    before = model.get_weights()
+    model.set_weights([np.full(w.shape, number, w.dtype) for number, w in enumerate(before)])
+    numbers = [int(np.ravel(value)[0]) for value in env.K.batch_get_value(variables)]
+    model.set_weights(before)
+    if sorted(numbers) != list(range(len(before))):
+        raise Refused("the order of get_weights() is not understood")
+    return [variables[numbers.index(k)] for k in range(len(before))]
 
 
 def created_trainable(env, layers, variable):
     """As add_weight said, whatever layer.trainable says now."""
-    for layer in layers:
-        for names, answer in ((("_trainable_weights", "trainable_weights"), True), (("_non_trainable_weights", "non_trainable_weights"), False)):
+    # Wrappers of Keras 1 take over the lists that the layer inside has at that time: who holds it as trainable made it so.
+    for names, answer in ((("_trainable_weights", "trainable_weights"), True), (("_non_trainable_weights", "non_trainable_weights"), False)):
+        for layer in layers:
             for name in names:
                 own = vars(layer).get(name)
                 if own is not None and any(v is variable for v in own):

@@ -263,6 +263,23 @@ def structure():
 
     yield Case("frozen-layers", frozen, x4, tier=1, also=BOTH)
 
+    def statistics():
+        j = Input((4,))
+        frozen_one = L.Dense(3)
+        inner = Model(j, L.BatchNormalization()(frozen_one(L.BatchNormalization()(L.Dense(6)(j)))), name="inner")
+        frozen_one.trainable = False
+        return inner
+
+    # A Sequential asks its layers for get_weights(), a Functional for their weights: the lists differ.
+    yield Case("statistics-in-sequential", lambda: Sequential([L.Dense(4, input_dim=6), statistics(), L.Dense(2)]), normal((6,)))
+    yield Case("statistics-in-distributed", lambda: Sequential([L.TimeDistributed(Sequential([L.Dense(4, input_dim=3), statistics()]), input_shape=(7, 3)), L.LSTM(2)]), normal((7, 3)))
+
+    def distributed_functional():
+        i = Input((7, 4))
+        return Model(i, L.TimeDistributed(statistics())(i))
+
+    yield Case("statistics-in-functional", distributed_functional, normal((7, 4)))
+
     def masked_branches():
         a, c = Input((9,), dtype="int32"), Input((4,))
         x = L.LSTM(3)(L.Embedding(20, 6, mask_zero=True)(a))

@@ -786,6 +786,14 @@ def structure():
 
     yield Case("nested-normalization", nested_norm, x4, tier=1, also=("h5-weights-legacy", "keras-v3", "weights-v3"))
 
+    def leading_norm():
+        inner = Sequential([L.Dense(6, input_shape=(4,)), L.BatchNormalization(), L.Dense(3)])
+        inner.layers[0].trainable = False
+        return Sequential([Sequential([inner, L.BatchNormalization()]), L.Dense(2)])
+
+    # In Keras 2.0 and 2.1 the layers of models that a Sequential begins with count one by one.
+    yield Case("leading-normalization", leading_norm, x4, tier=3)
+
     def masked_branches():
         a, b, c = Input((9,), dtype="int32"), Input((8,), dtype="int32"), Input((4,))
         embed = L.Embedding(20, 6, mask_zero=True)

@@ -456,17 +456,19 @@ const char *ks__input_name(ks__upgrade *u, const ks_value *record, const char *n
     return lower ? ks_arena_format(u->arena, "%s_input_%zu", lower, ++found->count) : NULL;
 }
 
-// `first` is the model's first layer, `knows` the one that knows the shape.
+// `first` is the model's first layer, `knows` the one that knows the shape. Until Keras 2.1 a model that comes first
+// keeps the input that it has.
 static ks_code input_record(ks__upgrade *u, ks_value *out, const ks_value *first, const ks_value *knows) {
     const ks_value *config = ks_value_get(knows, "config"), *dtype = ks_value_get(config, "dtype");
-    const ks_value *name = layer_name(first);
+    bool keeps = u->dialect == KS_DIALECT_KERAS1 || (u->multi_backend && u->version > 0 && u->version < 202);
+    const ks_value *name = layer_name(keeps && u->dialect != KS_DIALECT_KERAS1 ? knows : first);
     const ks_value *shape = ks_value_get(config, "batch_input_shape");
     ks__dict record, inner;
     const char *input_name;
     ks_code code;
     if (ks_value_get(config, "input_dtype"))
         dtype = ks_value_get(config, "input_dtype");
-    if (u->dialect == KS_DIALECT_KERAS1 && ks_value_is_text(ks_value_get(knows, "class_name"), "InputLayer"))
+    if (keeps && ks_value_is_text(ks_value_get(knows, "class_name"), "InputLayer"))
         input_name =
             layer_name(knows) && layer_name(knows)->type == KS_VALUE_STRING ? layer_name(knows)->text.data : "";
     else

@@ -76,7 +76,7 @@ static ks_writer writer_of(const ks_model *m, ks_bytes config) {
     case KS_DIALECT_KERAS1:
         return KS_WRITER_KERAS1;
     case KS_DIALECT_KERAS2:
-        return named == KS_WRITER_KERAS2 ? named : KS_WRITER_TF_KERAS;
+        return ks_writer_is_keras2(named) ? named : KS_WRITER_TF_KERAS;
     case KS_DIALECT_AUTO:
     case KS_DIALECT_KERAS3:
         break;

@@ -11,7 +11,8 @@
 /// Whose lists and layouts.
 typedef enum ks_writer {
     KS_WRITER_KERAS1,
-    KS_WRITER_KERAS2,   ///< Keras of several backends, 2.0 to 2.3.1
+    KS_WRITER_KERAS2_0, ///< Keras 2.0 and 2.1, whose Sequential is no Model; all else is as in KS_WRITER_KERAS2
+    KS_WRITER_KERAS2,   ///< Keras of several backends, 2.2 to 2.3.1
     KS_WRITER_TF_KERAS, ///< tf.keras 1.x and 2.x, Keras 2.4 to 2.15, tf_keras
     KS_WRITER_KERAS3
 } ks_writer;
@@ -66,6 +67,10 @@ ks_code ks_legacy_top_level(ks_slots *out, ks_legacy *legacy);
 ks_code ks_legacy_trained(ks_slots *out, ks_legacy *legacy);
 /// All arrays in the order of the writer's model.get_weights(), each once.
 ks_code ks_legacy_listed(ks_slots *out, ks_legacy *legacy);
+/// Keras 2 of several backends.
+static inline bool ks_writer_is_keras2(ks_writer writer) {
+    return writer == KS_WRITER_KERAS2_0 || writer == KS_WRITER_KERAS2;
+}
 /// "1.2.2", "2.2.4-tf", "3.15.1"; a file of Keras 1 names no version where its weights are.
 ks_writer ks_writer_of(const char *keras_version);
 

@@ -91,11 +91,11 @@ static bool is_bias(const ks_variable *v) {
 
 // Theano convolves with the kernel turned around. Keras 2 says who wrote a file, Keras 1 does not.
 static bool is_turned(const ks__load *l, const ks_legacy_group *group) {
-    if (group->writer != KS_WRITER_KERAS1 && group->writer != KS_WRITER_KERAS2)
+    if (group->writer != KS_WRITER_KERAS1 && !ks_writer_is_keras2(group->writer))
         return false;
     if (l->options.backend != KS_BACKEND_AUTO)
         return l->options.backend == KS_BACKEND_THEANO;
-    return group->writer == KS_WRITER_KERAS2 && group->backend && strcmp(group->backend, "theano") == 0;
+    return ks_writer_is_keras2(group->writer) && group->backend && strcmp(group->backend, "theano") == 0;
 }
 
 static void plan_convolution(plan *p, const ks__load *l, const ks_legacy_group *group, const ks_variable *v) {

@@ -89,7 +89,9 @@ ks_writer ks_writer_of(const char *version) {
     if (major < 2)
         return KS_WRITER_KERAS1;
     // tf.keras until TensorFlow 1.12 ("2.1.6-tf") has the lists of its time.
-    return minor >= 4 || (minor >= 2 && strstr(version, "-tf")) ? KS_WRITER_TF_KERAS : KS_WRITER_KERAS2;
+    if (minor >= 4 || (minor >= 2 && strstr(version, "-tf")))
+        return KS_WRITER_TF_KERAS;
+    return minor >= 2 || strstr(version, "-tf") ? KS_WRITER_KERAS2 : KS_WRITER_KERAS2_0;
 }
 
 // A scalar string, or an array of one.

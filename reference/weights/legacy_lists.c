@@ -295,6 +295,54 @@ done:
     return code;
 }
 
+// Of a Sequential, or of one that began with a Merge and was taken apart.
+static bool is_sequential(const ks_object *object) {
+    return object->row == &ks_class_Sequential || (object->config && ks_value_get(object->config, "keras1.in_order"));
+}
+
+// Keras 1: a Sequential asks its layers for get_weights(), and so does a wrapper; a Functional asks for their weights.
+static ks_code list_keras1(ks_slots *list, ks_legacy *l, ks_object *object) {
+    bool asks = is_sequential(object) || object->row == &ks_class_TimeDistributed;
+    ks_code code = KS_OK;
+    if (!asks && object->row->kind != KS_KIND_MODEL)
+        return list_layer(list, l, object);
+    if (++l->depth > (int)l->context->limits.model_depth)
+        return too_deep(l, object);
+    for (const ks_child *child = object->children; child && code == KS_OK; child = child->next)
+        code = asks ? list_keras1(list, l, child->object) : list_layer(list, l, child->object);
+    l->depth--;
+    return code;
+}
+
+// Keras 2.0 and 2.1: a Sequential asks a Functional that it makes of its tensors. A model that it begins with was never
+// called, so that the tensors are those of the layers inside.
+static ks_code list_keras2_0(ks_slots *list, ks_legacy *l, ks_object *model) {
+    const ks_child *child = model->children;
+    ks_code code = KS_OK;
+    if (++l->depth > (int)l->context->limits.model_depth)
+        return too_deep(l, model);
+    if (is_sequential(model) && child && child->object->row->kind == KS_KIND_MODEL) {
+        code = list_keras2_0(list, l, child->object);
+        child = child->next;
+    }
+    for (; child && code == KS_OK; child = child->next)
+        code = list_layer(list, l, child->object);
+    l->depth--;
+    return code;
+}
+
+static ks_code list_layers(ks_slots *list, ks_legacy *l) {
+    ks_code code = KS_OK;
+    if (is_sequential(l->root) && l->writer == KS_WRITER_KERAS1)
+        return list_keras1(list, l, l->root);
+    if (is_sequential(l->root) && l->writer == KS_WRITER_KERAS2_0)
+        return list_keras2_0(list, l, l->root);
+    for (size_t i = 0; i < l->n_layers; i++)
+        KS_TRY(list_layer(list, l, l->layers[i]));
+done:
+    return code;
+}
+
 ks_code ks_legacy_listed(ks_slots *out, ks_legacy *l) {
     ks_slots top;
     ks_code code;
@@ -304,8 +352,7 @@ ks_code ks_legacy_listed(ks_slots *out, ks_legacy *l) {
         return put_in_order(out, l, l->root, false, true);
     }
     l->list_stamp = ++l->map->stamp;
-    for (size_t i = 0; i < l->n_layers; i++)
-        KS_TRY(list_layer(out, l, l->layers[i]));
+    KS_TRY(list_layers(out, l));
     KS_TRY(ks_legacy_top_level(&top, l));
     KS_TRY(put_listed(out, l, &top));
 done:
