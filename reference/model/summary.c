@@ -96,8 +96,13 @@ uint64_t ks__count_params(const ks_object *object, int depth) {
     return count;
 }
 
+// Sequential.from_config passes over "trainable": the flags of the layers inside say what is frozen.
+bool ks__shown_trainable(const ks_object *layer) {
+    return layer->trainable || layer->row == &ks_class_Sequential;
+}
+
 static void add_params(ks__params sums[2], const ks_object *object, bool trainable, int depth) {
-    trainable = trainable && object->trainable;
+    trainable = trainable && ks__shown_trainable(object);
     add_variables(&sums[!trainable], object->trainable_variables);
     add_variables(&sums[1], object->other_variables);
     for (const ks_child *child = object->children; child && depth < 64; child = child->next)

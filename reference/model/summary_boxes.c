@@ -180,7 +180,7 @@ static void put_layer(table *t, const ks__calls *calls, const ks_object *layer, 
     if (t->connected >= 0)
         r.cells[t->connected] = connections_cell(s, layer, level);
     if (t->trainable >= 0)
-        r.cells[t->trainable] = !has_variables(layer, 0) ? "-" : layer->trainable ? "Y" : "N";
+        r.cells[t->trainable] = !has_variables(layer, 0) ? "-" : ks__shown_trainable(layer) ? "Y" : "N";
     put_row(t, &r, "│");
     if (nested && ks__index_calls(&inner, s, nested) == KS_OK)
         for (size_t i = 0; i < nested->n_layers; i++)

@@ -40,6 +40,8 @@ int ks__characters(const char *text, size_t size);
 size_t ks__bytes_of(const char *text, size_t size, int count);
 ks_code ks__index_calls(ks__calls *out, ks__summary *s, const ks_graph *graph);
 uint64_t ks__count_params(const ks_object *object, int depth);
+/// What a loaded model says of a layer.
+bool ks__shown_trainable(const ks_object *layer);
 /// [0] trainable, [1] not: a layer that is not trainable freezes everything below it.
 void ks__sum_params(ks__params sums[2], const ks_object *model);
 /// "215.04 KB"; `unit` is what single bytes are called.

@@ -191,7 +191,7 @@ static void put_layer(printer *p, const ks__calls *calls, const ks_object *layer
     if (p->connected)
         cells[3] = p->layout->wraps ? list_text(s, names, count) : count ? names[0] : "";
     if (s->options->show_trainable && p->layout->wraps)
-        cells[p->n_columns - 1] = layer->trainable ? "Y" : "N";
+        cells[p->n_columns - 1] = ks__shown_trainable(layer) ? "Y" : "N";
     put_row(p, cells, level);
     for (size_t i = 1; i < count && !p->layout->wraps; i++)
         put_row(p, (const char *[KS__MAX_COLUMNS]){"", "", "", names[i]}, level);
