@@ -29,6 +29,21 @@ def encoder_decoder():
     return keras.Model([a, b], L.TimeDistributed(L.Dense(2))(x))
 
 
+def functional_steps():
+    j = keras.Input((4,))
+    return keras.Model(j, L.Dense(3, activation="tanh")(L.BatchNormalization()(j)), name="step")
+
+
+def distributed_sequential():
+    return keras.Sequential([keras.Input((6, 4)), L.TimeDistributed(functional_steps())])
+
+
+def distributed_functional():
+    i = keras.Input((6, 4))
+    inner = keras.Sequential([L.Dense(4), functional_steps()])
+    return keras.Model(i, L.LSTM(2)(L.TimeDistributed(inner)(L.TimeDistributed(functional_steps())(i))))
+
+
 def cases():
     shape = (6, 3)
     c = layer_case
@@ -81,6 +96,8 @@ def cases():
         Case("bidirectional-masked-last", masked(lambda: L.Bidirectional(L.GRU(4), merge_mode="sum")), masked_steps(6, 3)),
         c("time-distributed-dense", lambda: L.TimeDistributed(L.Dense(4, activation="tanh")), (6, 3), old=True, also=("weights-v3",)),
         c("time-distributed-conv", lambda: L.TimeDistributed(L.Conv2D(2, 3)), (4, 6, 7, 3)),
+        Case("time-distributed-model", distributed_sequential, normal((6, 4)), old=True),
+        Case("time-distributed-models", distributed_functional, normal((6, 4)), also=("weights-v3",)),
         c("stacked-cells", lambda: L.RNN([L.LSTMCell(4), L.GRUCell(6)]), shape, also=("weights-v3",)),
         c("stacked-cells-state", lambda: L.RNN([L.SimpleRNNCell(4), L.LSTMCell(6)], return_state=True), shape),
         Case("encoder-decoder", encoder_decoder, several(normal((6, 3)), normal((9, 3))), old=True),

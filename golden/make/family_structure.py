@@ -72,6 +72,27 @@ def functional_in_sequential():
     return keras.Sequential([keras.Input((4,)), L.Dense(6), inner, L.Dense(2)])
 
 
+def frozen_sequential():
+    inner = keras.Sequential([L.Dense(3), L.BatchNormalization()], name="inner")
+    inner.trainable = False
+    return keras.Sequential([keras.Input((4,)), inner, L.Dense(2)])
+
+
+def from_the_middle():
+    i = keras.Input((4,))
+    middle, again = L.Dense(6, activation="tanh"), L.Dense(6)
+    x = again(again(middle(i)))
+    j = keras.Input((3,))
+    last = L.Dense(2)(L.Concatenate()([again(x), j]))
+    return keras.Model([x, j], last)
+
+
+def in_the_middle():
+    i = keras.Input((4,))
+    x = L.Dense(6, activation="tanh")(i)
+    return keras.Model([i, x], L.Concatenate()([L.Dense(3)(x), L.Dense(2)(i)]))
+
+
 def deferred():
     return keras.Sequential([L.Dense(6, activation="relu"), L.Dense(3)])
 
@@ -255,6 +276,8 @@ def cases():
         Case("nested-output", nested_output, x, also=("json-v3",)),
         Case("sequential-in-functional", sequential_in_functional, x, old=True, also=("weights-v3",)),
         Case("functional-in-sequential", functional_in_sequential, x, old=True),
+        Case("from-the-middle", from_the_middle, normal((6,), (3,))),
+        Case("from-both-ends", in_the_middle, normal((4,), (6,))),
         Case("sequential-without-input", deferred, x, old=True),
         Case("repeated-classes", counters, normal((12, 2)), old=True, also=("weights-v3",)),
         Case("many-of-one-class", many, x, also=("weights-v3",)),
@@ -272,6 +295,7 @@ def cases():
         Case("residual", residual, normal((8, 9, 3)), old=True, also=("weights-v3",)),
         Case("frozen-layers", frozen, x, old=True, also=("weights-v3",)),
         Case("frozen-model", frozen_model, x),
+        Case("frozen-sequential", frozen_sequential, x),
         Case("unused-input", unused_input, normal((4,), (6,))),
         Case("int64-input", integers, tokens(9, 20, False, "int64")),
         Case("mask-through-layers", mask_and_ops, tokens(9, 20), batch=5, old=True),

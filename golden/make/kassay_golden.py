@@ -156,6 +156,11 @@ def shape_list(shape):
     return [None if d is None else int(d) for d in shape]
 
 
+def input_name(tensor):
+    """Of its InputLayer; the result of another layer, with which a model of Keras 3.0 may begin, has no name in the file."""
+    return getattr(getattr(tensor, "_keras_history", (tensor,))[0], "name", tensor.name)
+
+
 def tensor_record(tensor):
     return {"shape": shape_list(tensor.shape), "dtype": keras.backend.standardize_dtype(tensor.dtype)}
 
@@ -219,7 +224,7 @@ def structure(model, kind, config, names, with_data):
         "schema": "kassay-dump/1",
         "format": kind,
         "object": without_ids(config),
-        "inputs": [{"name": t.name, **tensor_record(t)} for t in flatten(model.inputs)],
+        "inputs": [{"name": input_name(t), **tensor_record(t)} for t in flatten(model.inputs)],
         "outputs": [tensor_record(t) for t in flatten(model.outputs)],
         "layers": layer_records(model, kind, config),
         "variables": variables,

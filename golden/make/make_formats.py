@@ -24,7 +24,7 @@ OLD = {
         "core": ["dense-objects", "embedding"],
         "convolution": ["conv2d"],
         "normalization": ["batch-normalization"],
-        "recurrent": ["lstm-activation", "gru-activation", "bidirectional-lstm"],
+        "recurrent": ["lstm-activation", "gru-activation", "bidirectional-lstm", "time-distributed-model"],
         "structure": ["shared-layer", "nested-functional", "frozen-layers", "trained-adam"],
         "legacy": ["long-names", "nested-with-statistics", "frozen-nested"],
     },

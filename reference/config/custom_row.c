@@ -447,7 +447,7 @@ static ks_code make_nodes(model_call *m, const ks_tree *result) {
         graph->nodes[i].result = slot;
         KS_TRY(input_of(&graph->nodes[i].layer, m, i));
     }
-    graph->nodes[m->n_inputs] = (ks_node){m->layer, slots, graph->outputs, 0, NULL, false};
+    graph->nodes[m->n_inputs] = (ks_node){m->layer, slots, graph->outputs, 0, NULL, false, false};
     graph->n_nodes = m->n_inputs + 1;
     graph->n_slots = m->n_slots;
     code = KS_OK;

@@ -51,7 +51,8 @@ typedef struct node {
     ks_tree result;
     size_t first_slot, n_results;
     bool called;
-    bool wide; ///< an operation on float64
+    bool wide;    ///< an operation on float64
+    bool skipped; ///< what it needs does not follow from the inputs
     // map_graph
     int64_t depth;
     bool finished, in_progress, reached;
@@ -543,6 +544,21 @@ done:
     return code;
 }
 
+static bool is_list_of_one(const ks_tree *ends) {
+    return ends->type == KS_TREE_LIST && ends->as.list.count == 1 && ends->as.list.items[0].type == KS_TREE_SLOT;
+}
+
+// Until 3.10 a single tensor was written in a list like a list of one, and read as the single tensor that it mostly
+// was; a layer that wraps the model gets one tensor from it. JSON of Keras 3 names no version.
+static void unwrap(const wiring *w, ks_graph *graph) {
+    bool known = w->reader->version > 0, older = known && w->reader->version <= 310;
+    if (older && is_list_of_one(&graph->inputs))
+        graph->inputs = graph->inputs.as.list.items[0];
+    if (older && is_list_of_one(&graph->outputs))
+        graph->outputs = graph->outputs.as.list.items[0];
+    graph->single_in_list = !known && is_list_of_one(&graph->outputs);
+}
+
 static ks_code read_ends(wiring *w, ks_graph *graph) {
     const ks_value *inputs = ks_value_get(w->model->config, "input_layers");
     const ks_value *outputs = ks_value_get(w->model->config, "output_layers");
@@ -558,6 +574,7 @@ static ks_code read_ends(wiring *w, ks_graph *graph) {
     if (!place)
         return w->reader->context->error.code;
     KS_TRY(read_structure(w, &graph->outputs, outputs, place, 0));
+    unwrap(w, graph);
     if (ks_tree_count(&graph->outputs) == 0)
         return fail(w, KS_E_CONFIG_GRAPH, outputs, "output_layers", "the model has no output", NULL);
 done:
@@ -583,12 +600,8 @@ static size_t slot_node(const wiring *w, size_t slot) { // the call that gave th
     return w->called[low];
 }
 
-static bool is_model_input(const bool *inputs, const wiring *w, size_t n) {
-    return w->nodes[n].n_results == 1 && inputs[w->nodes[n].first_slot];
-}
-
 // Depth-first from the outputs; `order` receives the nodes in decreasing depth.
-static ks_code traverse(wiring *w, const ks_graph *graph, const bool *inputs, size_t *order, size_t *n_order) {
+static ks_code traverse(wiring *w, const ks_graph *graph, size_t *order, size_t *n_order) {
     size_t n_outputs = ks_tree_count(&graph->outputs), n_seen = 0;
     size_t *outputs = ks_arena_get(w->reader->arena, n_outputs + 1, sizeof(*outputs));
     visit *stack = ks_arena_get(w->reader->arena, w->n_nodes + 1, sizeof(*stack));
@@ -612,8 +625,6 @@ static ks_code traverse(wiring *w, const ks_graph *graph, const bool *inputs, si
                     n->entry->depth = 0;
                     n->entry->order = n_seen++;
                 }
-                if (is_model_input(inputs, w, v->node))
-                    v->next = n->n_references;
             }
             while (v->next < n->n_references && child == NONE) {
                 size_t candidate = w->references[n->first_reference + v->next++].node;
@@ -718,8 +729,9 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
     for (size_t i = 0; i < w->n_called; i++) {
         const node *n = &w->nodes[w->called[i]];
         if (n->reached)
-            graph->nodes[graph->n_nodes++] = (ks_node){
-                n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node, n->call, n->wide};
+            graph->nodes[graph->n_nodes++] =
+                (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node,
+                          n->call,          n->wide,      n->skipped};
     }
     graph->n_slots = w->n_slots;
     for (size_t i = 0; i < w->n_slots; i++) {
@@ -731,11 +743,52 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
     return KS_OK;
 }
 
+static bool is_input_layer(const entry *e) {
+    return ks_class_argument_count(e->object->row) == 0;
+}
+
+// Keras 3.0 lets a model begin at the result of a layer, and keeps what gave it as part of the model; 3.1 puts an
+// InputLayer there. Only what follows from the inputs is computed, if need be over an input.
+static ks_code skip_beginnings(wiring *w, const ks_graph *graph, bool *known) {
+    size_t n_outputs = ks_tree_count(&graph->outputs);
+    size_t *outputs = ks_arena_get(w->reader->arena, n_outputs + 1, sizeof(*outputs));
+    if (!outputs)
+        return w->reader->context->error.code;
+    for (size_t i = 0; i < w->n_called; i++) {
+        node *n = &w->nodes[w->called[i]];
+        if (is_input_layer(n->entry))
+            continue;
+        for (size_t r = 0; r < n->n_references; r++) {
+            const reference *needed = &w->references[n->first_reference + r];
+            n->skipped = n->skipped || !known[w->nodes[needed->node].first_slot + needed->tensor];
+        }
+        for (size_t k = 0; k < n->n_results && !n->skipped; k++)
+            known[n->first_slot + k] = true;
+    }
+    ks_tree_slots(&graph->outputs, outputs, n_outputs);
+    for (size_t i = 0; i < n_outputs; i++)
+        if (!known[outputs[i]])
+            return fail(w, KS_E_CONFIG_GRAPH, w->model->config, "output_layers",
+                        "an output does not follow from the inputs", NULL);
+    return KS_OK;
+}
+
+static ks_code check_inputs(wiring *w, const bool *inputs, const size_t *order, size_t n_order) {
+    for (size_t i = 0; i < n_order; i++) {
+        const node *n = &w->nodes[order[i]];
+        if (is_input_layer(n->entry) && !inputs[n->first_slot])
+            return fail(w, KS_E_CONFIG_GRAPH, n->entry->record, "input_layers",
+                        "the outputs depend on an InputLayer that is no input of the model", n->entry->object->name);
+    }
+    return KS_OK;
+}
+
 static ks_code map_graph(wiring *w, ks_graph *graph) {
     size_t *order = ks_arena_get(w->reader->arena, w->n_nodes + 1, sizeof(*order));
     bool *inputs = ks_arena_get(w->reader->arena, w->n_slots + 1, sizeof(*inputs));
     size_t n_inputs = ks_tree_count(&graph->inputs), n_order = 0;
     size_t *slots = ks_arena_get(w->reader->arena, n_inputs + 1, sizeof(*slots));
+    bool begins_inside = false;
     ks_code code;
     if (!order || !inputs || !slots)
         return w->reader->context->error.code;
@@ -743,11 +796,12 @@ static ks_code map_graph(wiring *w, ks_graph *graph) {
     for (size_t i = 0; i < n_inputs; i++) {
         node *n = &w->nodes[slot_node(w, slots[i])];
         inputs[slots[i]] = true;
-        if (ks_class_argument_count(n->entry->object->row) != 0)
+        begins_inside = begins_inside || !is_input_layer(n->entry);
+        if (!is_input_layer(n->entry) && w->reader->version != 300)
             return fail(w, KS_E_CONFIG_UNSUPPORTED_VALUE, n->entry->record, "input_layers",
                         "an input is the result of a layer", n->entry->object->name);
     }
-    KS_TRY(traverse(w, graph, inputs, order, &n_order));
+    KS_TRY(traverse(w, graph, order, &n_order));
     compute_depths(w, order, n_order);
     for (size_t i = 0; i < n_inputs; i++) { // inputs that nothing uses
         node *n = &w->nodes[slot_node(w, slots[i])];
@@ -755,12 +809,10 @@ static ks_code map_graph(wiring *w, ks_graph *graph) {
             n->entry->depth = 0;
         n->reached = true;
     }
-    for (size_t i = 0; i < n_order; i++) {
-        const node *n = &w->nodes[order[i]];
-        if (ks_class_argument_count(n->entry->object->row) == 0 && !inputs[n->first_slot])
-            return fail(w, KS_E_CONFIG_GRAPH, n->entry->record, "input_layers",
-                        "the outputs depend on an InputLayer that is no input of the model", n->entry->object->name);
-    }
+    code = begins_inside ? skip_beginnings(w, graph, inputs) : check_inputs(w, inputs, order, n_order);
+    if (code != KS_OK)
+        return code;
+    graph->begins_inside = begins_inside;
     KS_TRY(finish_layers(w, graph));
     KS_TRY(finish_nodes(w, graph));
 done:

@@ -34,6 +34,7 @@ static ks_code read_layers(chain *c, const ks_value *records) {
         if (!place)
             return c->reader->context->error.code;
         KS_TRY(ks__read_record(&layer, c->reader, record, place));
+        ks_graph_take_single(layer);
         if (layer->row->kind != KS_KIND_LAYER && layer->row->kind != KS_KIND_MODEL)
             return ks__config_fail(c->reader, KS_E_CONFIG_RECORD, record, place, NULL,
                                    "expected a layer, found the %s %s", ks_kind_name(layer->row->kind),
@@ -120,7 +121,7 @@ static ks_code make_graph(chain *c) {
     }
     if (c->input) {
         const ks_input_layer *params = c->input->params;
-        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0, NULL, false};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->input, NULL, slot_tree(0), 0, NULL, false, false};
         graph->symbols[0].dtype = params->type;
         graph->symbols[0].shape = params->shape;
     }
@@ -130,7 +131,7 @@ static ks_code make_graph(chain *c) {
         if (!arguments)
             return c->reader->context->error.code;
         arguments[0] = slot_tree(i);
-        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0, NULL, false};
+        graph->nodes[graph->n_nodes++] = (ks_node){c->layers[i], arguments, slot_tree(i + 1), 0, NULL, false, false};
         KS_TRY(ks_add_child(&call, c->model, "layers", true, c->layers[i]));
     }
 done:

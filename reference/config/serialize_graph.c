@@ -293,6 +293,9 @@ ks_code ks__write_functional(ks_value *out, ks__serializer *s, const ks_object *
     walk w = {.s = s, .model = model, .graph = model->graph};
     ks_value value;
     ks_code code;
+    if (model->graph->begins_inside)
+        return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, model->place,
+                       "later Keras has no word for a model that begins at the result of a layer");
     KS_TRY(number_nodes(&w));
     KS_TRY(find_origins(&w));
     *out = ks_value_dict(s->arena, 5);

@@ -279,7 +279,7 @@ static ks_code run_graph(ks_run *run, ks_call *call, ks_object *model, ks_tree *
         KS_TRY(attach_given_masks(&call->arguments[2], slots, &graph->inputs, run));
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const ks_node *node = &graph->nodes[i];
-        if (ks_class_argument_count(node->layer->row) != 0) // not an InputLayer, whose slot is filled
+        if (ks_class_argument_count(node->layer->row) != 0 && !node->skipped) // not an InputLayer, whose slot is filled
             KS_TRY(run_node(run, call, graph, node, slots));
     }
     KS_TRY(ks_graph_outputs(out, call, &graph->outputs, slots));

@@ -30,6 +30,14 @@ ks_tree *ks_graph_arguments(ks_call *call, const ks_node *node, ks_array *const 
     return arguments;
 }
 
+void ks_graph_take_single(ks_object *model) {
+    ks_graph *graph = model->graph;
+    if (!graph || !graph->single_in_list)
+        return;
+    graph->outputs = graph->outputs.as.list.items[0];
+    graph->single_in_list = false;
+}
+
 ks_code ks_graph_outputs(ks_tree *out, ks_call *call, const ks_tree *pattern, ks_array *const *slots) {
     return bind(out, call, pattern, slots);
 }

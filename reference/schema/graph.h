@@ -14,6 +14,9 @@ ks_code ks_graph_store(ks_call *call, const ks_object *object, const ks_tree *pa
 /// The model's first argument sorted into the slots of its inputs: same structure, or a dict by the names of
 /// InputLayers.
 ks_code ks_graph_inputs(ks_call *call, const ks_object *model, ks_array **slots);
+/// A model's only output without the list around it, where the document does not tell a list of one from a single
+/// tensor. For holders that take one tensor and no list.
+void ks_graph_take_single(ks_object *model);
 /// `pattern` with its slots replaced by arrays.
 ks_code ks_graph_outputs(ks_tree *out, ks_call *call, const ks_tree *pattern, ks_array *const *slots);
 

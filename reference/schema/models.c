@@ -39,7 +39,7 @@ static ks_code model_infer(ks_tree *out, ks_call *call, ks_object *object) {
         const ks_node *node = &graph->nodes[i];
         ks_tree result;
         ks_tree *arguments;
-        if (ks_class_argument_count(node->layer->row) == 0)
+        if (ks_class_argument_count(node->layer->row) == 0 || node->skipped)
             continue; // an InputLayer: its slot is filled
         arguments = ks_graph_arguments(call, node, slots);
         if (!arguments)

@@ -92,6 +92,7 @@ typedef struct ks_node {
     size_t index;         ///< among the calls of its layer, as keras_history counts
     const ks_value *call; ///< {"args", "kwargs"} as it was written: which arguments had names; NULL: none had
     bool wide;            ///< an operation on float64, which is computed in that type whatever the model's is
+    bool skipped;         ///< its arguments do not follow from the model's inputs: it is not computed (Keras 3.0)
 } ks_node;
 
 struct ks_graph {
@@ -105,6 +106,8 @@ struct ks_graph {
     ks_array *symbols; ///< [n_slots]: shape and dtype each had when the graph was wired
     ks_tree inputs;    ///< slots of InputLayer results, in the structure of the model's argument
     ks_tree outputs;
+    bool single_in_list; ///< `outputs` is a list of one that may stand for a single tensor: see ks_graph_take_single
+    bool begins_inside;  ///< some inputs are results of other layers (Keras 3.0), which stay part of the model
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "schema/broadcast.h"
+#include "schema/graph.h"
 #include "schema/key_row.h"
 
 ks_tree *ks_single_arguments(ks_call *call, const ks_object *layer, ks_array *input, ks_array *mask) {
@@ -70,6 +71,7 @@ static ks_code time_distributed_infer(ks_tree *out, ks_call *call, ks_object *ob
     ks_code code;
     if (!arguments)
         return call->context->error.code;
+    ks_graph_take_single(params->layer);
     KS_TRY(ks_infer(out, call, params->layer, arguments));
     if (out->type != KS_TREE_ARRAY || out->as.array->shape.rank < 1 || out->as.array->shape.rank >= KS_MAX_RANK)
         return ks_shape_error(call->context, object, "the wrapped layer must return one tensor with a batch dimension");
