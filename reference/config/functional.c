@@ -55,6 +55,7 @@ typedef struct node {
     bool skipped; ///< what it needs does not follow from the inputs
     // map_graph
     int64_t depth;
+    size_t rank; ///< among those of equal depth, from 1; 0: not known
     bool finished, in_progress, reached;
 } node;
 
@@ -643,9 +644,13 @@ static ks_code traverse(wiring *w, const ks_graph *graph, size_t *order, size_t 
     return KS_OK;
 }
 
+// The rank of a node is the moment when Keras first notes its depth: of equal depths the earlier one runs first.
 static void compute_depths(wiring *w, const size_t *order, size_t n_order) {
+    size_t n_ranked = 0;
     for (size_t i = n_order; i-- > 0;) {
         node *n = &w->nodes[order[i]];
+        if (n->rank == 0)
+            n->rank = ++n_ranked;
         if (n->entry->depth > n->depth)
             n->depth = n->entry->depth;
         n->entry->depth = n->depth;
@@ -654,6 +659,8 @@ static void compute_depths(wiring *w, const size_t *order, size_t n_order) {
             node *source = &w->nodes[w->references[n->first_reference + r].node];
             if (source->depth < n->depth + 1)
                 source->depth = n->depth + 1;
+            if (source->rank == 0)
+                source->rank = ++n_ranked;
         }
     }
 }
@@ -721,13 +728,41 @@ done:
     return code;
 }
 
+typedef struct turn {
+    size_t index;
+    int64_t depth;
+    size_t rank;
+} turn;
+
+static int compare_turns(const void *a, const void *b) {
+    const turn *left = a, *right = b;
+    if (left->depth != right->depth)
+        return left->depth < right->depth ? 1 : -1;
+    return (left->rank > right->rank) - (left->rank < right->rank);
+}
+
+// Who runs first matters where a layer takes masks away from tensors that others use.
+static ks_code order_turns(wiring *w, ks_graph *graph, turn *turns) {
+    graph->run_order = ks_arena_get(w->reader->arena, graph->n_nodes + 1, sizeof(*graph->run_order));
+    if (!graph->run_order)
+        return w->reader->context->error.code;
+    qsort(turns, graph->n_nodes, sizeof(*turns), compare_turns);
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        graph->run_order[i] = turns[i].index;
+    return KS_OK;
+}
+
 static ks_code finish_nodes(wiring *w, ks_graph *graph) {
     graph->nodes = ks_arena_get(w->reader->arena, w->n_called + 1, sizeof(*graph->nodes));
     graph->symbols = ks_arena_get(w->reader->arena, w->n_slots + 1, sizeof(*graph->symbols));
-    if (!graph->nodes || !graph->symbols)
+    turn *turns = ks_arena_get(w->reader->arena, w->n_called + 1, sizeof(*turns));
+    ks_code code = KS_OK;
+    if (!graph->nodes || !graph->symbols || !turns)
         return w->reader->context->error.code;
     for (size_t i = 0; i < w->n_called; i++) {
         const node *n = &w->nodes[w->called[i]];
+        if (n->reached)
+            turns[graph->n_nodes] = (turn){graph->n_nodes, n->depth, n->rank};
         if (n->reached)
             graph->nodes[graph->n_nodes++] =
                 (ks_node){n->entry->object, n->arguments, n->result, w->called[i] - n->entry->first_node,
@@ -740,7 +775,9 @@ static ks_code finish_nodes(wiring *w, ks_graph *graph) {
         graph->symbols[i].mask = slot->mask;
         ks_shape_copy(&graph->symbols[i].shape, &slot->shape);
     }
-    return KS_OK;
+    if (w->reader->dialect == KS_DIALECT_KERAS3)
+        code = order_turns(w, graph, turns);
+    return code;
 }
 
 static bool is_input_layer(const entry *e) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Attention. A position that the mask forbids gets no weight; where a mask forbids every position the weights are
-// equal, as Keras's masked softmax gives. Attention and AdditiveAttention instead subtract 1e9 from forbidden scores.
+// equal, or 0 where Keras 3 computes the scores by themselves. Attention and AdditiveAttention instead subtract 1e9
+// from forbidden scores.
 #include <string.h>
 
 #include "layers/layer.h"
@@ -27,6 +28,8 @@ typedef struct allowed {
     size_t batch_stride, head_stride, query_stride, key_stride; ///< of explicit_mask
     bool causal;
     int64_t window; ///< KS_NULL_INT: none
+    bool adds;      ///< Keras 2 takes 1e9 from a forbidden score, instead of putting -1e9 in its place
+    bool empties;   ///< weights of a query that may look at nothing are 0, not equal
 } allowed;
 
 static ks_code project(ks_run *run, ks_real **out, const ks_array *input, const ks_object *dense, bool sigmoid) {
@@ -100,14 +103,19 @@ static void weigh(ks_real *weights, const view *query, const view *key, const al
                   size_t t, ks_real scale) {
     const ks_real *q = row_of(query, batch, t, head);
     size_t repeats = query->heads / key->heads, n = key->n_positions;
+    bool seen, nothing = true;
     for (size_t s = 0; s < n; s++) {
         const ks_real *k = row_of(key, batch, s, head / repeats);
         ks_real sum = 0;
         for (size_t i = 0; i < query->width; i++)
             sum += q[i] * scale * k[i];
-        weights[s] = is_allowed(a, batch, query->n_positions, n, head, t, s) ? sum : KS_C(-1e9);
+        seen = is_allowed(a, batch, query->n_positions, n, head, t, s);
+        weights[s] = seen ? sum : a->adds ? sum - KS_C(1e9) : KS_C(-1e9);
+        nothing &= !seen;
     }
-    if (n)
+    if (n && nothing && a->empties)
+        memset(weights, 0, n * sizeof(*weights));
+    else if (n)
         KS_REAL(ks_softmax_row)(weights, weights, n);
 }
 
@@ -125,6 +133,15 @@ static void combine(ks_real *out, const ks_real *weights, const view *value, siz
 static const uint8_t *mask_data(const ks_call *call, size_t index) {
     const ks_array *mask = ks_call_array(call, index);
     return mask && mask->dtype == KS_BOOL8 ? mask->data : NULL;
+}
+
+// MultiHeadAttention of Keras 3 (3.9.2; not yet 3.6.0) looks at the mask that its query has when it runs, whatever it
+// is given as query_mask. GroupQueryAttention does not.
+static const uint8_t *query_mask(const ks_call *call, const ks_object *object) {
+    const ks_array *query = ks_call_array(call, KS_MHA_QUERY);
+    if (ks_is_old(object) || !object->row->takes_masks)
+        return mask_data(call, KS_MHA_QUERY_MASK);
+    return query->mask && query->mask->dtype == KS_BOOL8 ? query->mask->data : NULL;
 }
 
 static ks_code mask_error(ks_run *run, const ks_object *object) {
@@ -171,12 +188,15 @@ static ks_code collect_masks(ks_run *run, const ks_call *call, const ks_object *
                              const view *key, const ks_array *query_input) {
     const ks_multi_head *params = object->params;
     if (!ks_is_before(object, 210)) { // masks of its inputs were not looked at before 2.10
-        a->query = mask_data(call, KS_MHA_QUERY_MASK);
+        a->query = query_mask(call, object);
         a->value = mask_data(call, KS_MHA_VALUE_MASK);
         a->key = ks_call_array(call, KS_MHA_KEY) ? mask_data(call, KS_MHA_KEY_MASK) : NULL;
     }
     a->causal = ks_call_flag(call, KS_MHA_USE_CAUSAL_MASK, false);
     a->window = params->sliding_window;
+    a->adds = ks_is_old(object);
+    // Keras 3 has another way to the same numbers where it needs the scores or drops some of them.
+    a->empties = !ks_is_old(object) && (params->dropout > 0 || ks_call_flag(call, KS_MHA_RETURN_SCORES, false));
     if (query_input->shape.rank != 3 && (a->query || a->value || a->key || a->causal || a->window != KS_NULL_INT ||
                                          ks_call_array(call, KS_MHA_ATTENTION_MASK)))
         return mask_error(run, object);

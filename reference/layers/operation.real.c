@@ -567,14 +567,23 @@ KS_FORWARD(OpAddN) {
 
 // --- types, fills, choices ------------------------------------------------------------------------------------------
 
-KS_FORWARD(OpCast) {
+static ks_code run_cast(ks_call *call, const ks_object *object, const ks_tree *out) {
     ks_array *result = out->as.array;
     ks_operand x;
-    (void)run;
     if (ks_operand_at(&x, call, object, 0) != KS_OK)
         return call->context->error.code;
     ks_cast(result->data, result->dtype, x.array->data, x.array->dtype, ks_array_elements(result));
     return KS_OK;
+}
+
+KS_FORWARD(OpCast) {
+    (void)run;
+    return run_cast(call, object, out);
+}
+
+KS_FORWARD(OpConvertToTensor) {
+    (void)run;
+    return run_cast(call, object, out);
 }
 
 static ks_code run_fill(const ks_array *result, double value) {

@@ -9,6 +9,7 @@
 #include "base/cast.h"
 #include "layers/layer.h"
 #include "ops/activation.h"
+#include "schema/advanced_activation.h"
 #include "schema/graph.h"
 
 typedef ks_code (*forward_function)(ks_run *run, ks_call *call, ks_object *object, ks_tree *out);
@@ -175,6 +176,25 @@ done:
     return code;
 }
 
+static bool returns_its_input(const ks_object *layer) {
+    if (layer->row == &ks_class_Activation)
+        return ((const ks_activation_layer *)layer->params)->activation.id == KS_ACTIVATION_LINEAR;
+    return layer->row->returns_input;
+}
+
+// What a call does to the tensors it was given, in Keras 3: a result that is the given tensor itself shares its mask
+// (an operation's too), and a layer may take their masks away.
+static void share_masks(const ks_call *call, const ks_object *layer, const ks_tree *out) {
+    ks_array *input = ks_call_array(call, 0);
+    if (ks_is_old(layer))
+        return;
+    if (input && out->type == KS_TREE_ARRAY && out->as.array->dtype == input->dtype && returns_its_input(layer))
+        ks_array_join(out->as.array, input);
+    for (size_t i = 0; layer->row->takes_masks && i < ks_class_argument_count(layer->row); i++)
+        if (ks_call_array(call, i))
+            ks_array_set_mask(ks_call_array(call, i), NULL);
+}
+
 // --- graphs ---------------------------------------------------------------------------------------------------------
 
 static ks_code attach_given_masks(const ks_tree *mask, ks_array **slots, const ks_tree *inputs, ks_run *run) {
@@ -187,7 +207,7 @@ static ks_code attach_given_masks(const ks_tree *mask, ks_array **slots, const k
     flatten_masks(mask, masks, count, &n_masks);
     for (size_t i = 0; i < count; i++)
         if (masks[i])
-            slots[targets[i]]->mask = masks[i];
+            ks_array_set_mask(slots[targets[i]], masks[i]);
     return KS_OK;
 }
 
@@ -217,9 +237,11 @@ static ks_code retype(ks_run *run, ks_tree *tree, ks_dtype from, ks_dtype to) {
     return code;
 }
 
-// Copies of the arrays' heads: a mask that a model attaches must not be seen by others who hold the same tensor.
+// Copies of the arrays' heads: a mask that a model attaches must not be seen by others who hold the same tensor, but in
+// Keras 3, where it is one tensor inside and outside. The caller's own are left alone.
 // Floating inputs are of the model's own type, or of float64 when the InputLayer says so.
-static ks_code own_heads(ks_run *run, const ks_graph *graph, ks_array **slots) {
+static ks_code own_heads(ks_run *run, const ks_object *model, ks_array **slots) {
+    const ks_graph *graph = model->graph;
     const ks_tree *inputs = &graph->inputs;
     size_t count = ks_tree_slots(inputs, NULL, 0);
     size_t *targets = ks_arena_get(run->arena, count + 1, sizeof(*targets));
@@ -233,6 +255,9 @@ static ks_code own_heads(ks_run *run, const ks_graph *graph, ks_array **slots) {
         if (!copy)
             return run->context->error.code;
         *copy = *slots[targets[i]];
+        copy->same = NULL;
+        if (!ks_is_old(model) && run->depth > 1)
+            ks_array_join(copy, slots[targets[i]]);
         slots[targets[i]] = copy;
         wanted = graph->symbols[targets[i]].dtype == KS_FLOAT64 ? KS_FLOAT64 : KS_REAL_DTYPE;
         if ((copy->dtype == KS_FLOAT32 || copy->dtype == KS_FLOAT64) && copy->dtype != wanted)
@@ -274,11 +299,11 @@ static ks_code run_graph(ks_run *run, ks_call *call, ks_object *model, ks_tree *
     if (!slots)
         return run->context->error.code;
     KS_TRY(ks_graph_inputs(call, model, slots));
-    KS_TRY(own_heads(run, graph, slots));
+    KS_TRY(own_heads(run, model, slots));
     if (call->arguments[2].type != KS_TREE_NONE)
         KS_TRY(attach_given_masks(&call->arguments[2], slots, &graph->inputs, run));
     for (size_t i = 0; i < graph->n_nodes; i++) {
-        const ks_node *node = &graph->nodes[i];
+        const ks_node *node = &graph->nodes[graph->run_order ? graph->run_order[i] : i];
         if (ks_class_argument_count(node->layer->row) != 0 && !node->skipped) // not an InputLayer, whose slot is filled
             KS_TRY(run_node(run, call, graph, node, slots));
     }
@@ -306,6 +331,7 @@ static ks_code run_layer(ks_run *run, ks_call *call, ks_object *layer, ks_tree *
         KS_TRY(allocate(run, layer, arrays[i]));
     KS_TRY(half->forward(run, call, layer, out));
     KS_TRY(attach_masks(run, call, layer, half, out));
+    share_masks(call, layer, out);
 done:
     return code;
 }

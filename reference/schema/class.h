@@ -154,6 +154,10 @@ struct ks_class {
     size_t params_size;
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
+    bool returns_input; ///< its result is the very tensor it was given, not another one of equal numbers
+    /// Takes the masks away from its tensors (query, value, key) when it is called: layers that are called with them
+    /// later see none.
+    bool takes_masks;
     const char *policy;      ///< a dtype policy besides float32 that it can have: its check says when; or NULL
     const char *unsupported; ///< why this class cannot be run, or NULL
     const char *unsafe;      ///< why obeying it would be unsafe, or NULL

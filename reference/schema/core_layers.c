@@ -389,5 +389,6 @@ const ks_class ks_class_IdentityLayer = {
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
     .mask = KS_MASK_PASS,
+    .returns_input = true,
     .infer = identity_infer,
 };

@@ -102,6 +102,7 @@ struct ks_graph {
     size_t n_operations;
     ks_node *nodes; ///< in an order that can be executed
     size_t n_nodes;
+    size_t *run_order; ///< [n_nodes]: indices of nodes in the order in which Keras 3 runs them; NULL: as they stand
     size_t n_slots;    ///< tensors
     ks_array *symbols; ///< [n_slots]: shape and dtype each had when the graph was wired
     ks_tree inputs;    ///< slots of InputLayer results, in the structure of the model's argument

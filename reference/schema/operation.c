@@ -391,7 +391,53 @@ static ks_code cast_infer(ks_tree *out, ks_call *call, ks_object *object) {
     return code;
 }
 
-KS_KEYED_CLASS(Cast, "Cast", "keras.src.ops.core", cast_keys, one_operand, dtype_check, cast_infer)
+const ks_class ks_class_OpCast = {
+    .name = "Cast",
+    .module = "keras.src.ops.core",
+    .kind = KS_KIND_OPERATION,
+    KS_KEYS(cast_keys),
+    .params_size = sizeof(ks_operation),
+    .arguments = one_operand,
+    .returns_input = true, // when it has that type already
+    .check = dtype_check,
+    .infer = cast_infer,
+};
+
+// What Keras 3 puts into a graph that hands the mask of Attention or AdditiveAttention on.
+static const ks_key convert_keys[] = {
+    KS_NAMED_ROW("dtype", TEXT, text, KS_NULLABLE | KS_NUMERIC, "null"),
+    KS_NAMED_ROW("sparse", BOOL, sparse, KS_NULLABLE, "null"),
+    {KS_NAMED("ragged"), .type = KS_KEY_BOOL, .flags = KS_NULLABLE, .offset = KS_FIELD(ks_operation, ragged),
+     .otherwise = "null", .since = "3.12"},
+};
+
+static ks_code convert_check(ks_context *context, ks_object *object) {
+    const ks_operation *params = object->params;
+    if (params->sparse || params->ragged)
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, params->sparse ? "sparse" : "ragged",
+                            "sparse and ragged tensors cannot be run by this reference");
+    return known_dtype(context, object);
+}
+
+static ks_code convert_infer(ks_tree *out, ks_call *call, ks_object *object) {
+    const ks_operation *params = object->params;
+    ks_code code = like_operand(out, call, object, false);
+    if (code == KS_OK && params->text.data)
+        out->as.array->dtype = own_dtype(call, object);
+    return code;
+}
+
+const ks_class ks_class_OpConvertToTensor = {
+    .name = "ConvertToTensor",
+    .module = "keras.src.ops.core",
+    .kind = KS_KIND_OPERATION,
+    KS_KEYS(convert_keys),
+    .params_size = sizeof(ks_operation),
+    .arguments = one_operand,
+    .returns_input = true,
+    .check = convert_check,
+    .infer = convert_infer,
+};
 
 static const ks_key like_keys[] = {
     KS_NAMED_ROW("dtype", TEXT, text, KS_NULLABLE | KS_NUMERIC, "null"),

@@ -13,6 +13,7 @@ typedef struct ks_operation {
     bool keepdims;
     bool approximate;
     bool transpose_a, transpose_b;
+    bool sparse, ragged;
     double a, b, c; ///< "negative_slope", "x_min", …: see the row
     ks_text text;   ///< "dtype", "subscripts"
     int64_t number; ///< "num_classes"

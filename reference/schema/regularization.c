@@ -107,6 +107,7 @@ static const char *const dropout_arguments[] = {"inputs", "training", NULL};
         .params_size = sizeof(PARAMS),                                                                                 \
         .arguments = dropout_arguments,                                                                                \
         .mask = KS_MASK_PASS,                                                                                          \
+        .returns_input = true,                                                                                         \
         .check = check_function,                                                                                       \
         .infer = infer_function,                                                                                       \
     }
@@ -126,5 +127,6 @@ const ks_class ks_class_ActivityRegularization = {
     KS_KEYS(activity_keys),
     .params_size = sizeof(ks_activity_regularization),
     .mask = KS_MASK_PASS,
+    .returns_input = true,
     .infer = same_infer,
 };

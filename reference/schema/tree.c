@@ -95,6 +95,18 @@ ks_array *ks_array_new(ks_arena *arena, ks_dtype dtype, const ks_shape *shape) {
     return array;
 }
 
+void ks_array_join(ks_array *a, ks_array *b) {
+    a->mask = b->mask;
+    a->same = b->same ? b->same : b;
+    b->same = a;
+}
+
+void ks_array_set_mask(ks_array *array, ks_array *mask) {
+    array->mask = mask;
+    for (ks_array *each = array->same; each && each != array; each = each->same)
+        each->mask = mask;
+}
+
 size_t ks_array_elements(const ks_array *array) {
     size_t count = 1;
     for (int i = 0; i < array->shape.rank; i++)

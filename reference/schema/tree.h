@@ -20,6 +20,7 @@ struct ks_array {
     ks_shape shape; ///< dims may be KS_UNKNOWN_DIM in a symbolic call
     void *data;     ///< C order; NULL in a symbolic call
     ks_array *mask; ///< bool, what Keras keeps as `_keras_mask`; NULL: none
+    ks_array *same; ///< ring of the arrays that are one tensor in Keras and have one mask; NULL: it is alone
 };
 
 typedef enum ks_tree_type {
@@ -62,6 +63,10 @@ size_t ks_tree_slots(const ks_tree *tree, size_t *out, size_t room);
 ks_tree ks_tree_list(ks_arena *arena, size_t count);
 /// A new array of this type and shape without data; NULL on failure.
 ks_array *ks_array_new(ks_arena *arena, ks_dtype dtype, const ks_shape *shape);
+/// Makes two arrays one tensor: what is done to the mask of one is done to the other. `a` is alone and gets b's mask.
+void ks_array_join(ks_array *a, ks_array *b);
+/// Gives the array, and all that are one tensor with it, this mask; NULL: none.
+void ks_array_set_mask(ks_array *array, ks_array *mask);
 /// Elements of an array with known shape.
 size_t ks_array_elements(const ks_array *array);
 /// Python's index: a negative axis counts from the end. -1 when out of range.
