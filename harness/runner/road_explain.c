@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A model is an archive with documents and an HDF5 file in it, an HDF5 file with documents in attributes, or a document:
-// each part is compared by both roads, and what they say of it must lead to the answer.
+// A model is an archive with documents and an HDF5 file in it, an HDF5 file with documents in attributes, or a
+// document: each part is compared by both roads, and what they say of it must lead to the answer.
 #include "runner/road_explain.h"
 
 #include <stdio.h>

@@ -7,9 +7,9 @@
 #include "runner/road_differences.h"
 #include <kassay/context.h>
 
-/// `path`: a file or a folder with the files of an archive, which the strict road accepts. `answer`: what the library road
-/// said of it. `*out` is NULL when no row explains this answer, or some part differs as no row says. Other codes than
-/// KS_OK: the comparison could not be done.
+/// `path`: a file or a folder with the files of an archive, which the strict road accepts. `answer`: what the library
+/// road said of it. `*out` is NULL when no row explains this answer, or some part differs as no row says. Other codes
+/// than KS_OK: the comparison could not be done.
 ks_code ks_roads_explain(const ks_road_difference **out, ks_context *context, const char *path, ks_code answer);
 
 #endif

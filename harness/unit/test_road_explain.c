@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which answers of the library road the table explains, in every kind of file that a model comes in; an answer that does
-// not come of a row stays unexplained.
+// Which answers of the library road the table explains, in every kind of file that a model comes in; an answer that
+// does not come of a row stays unexplained.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

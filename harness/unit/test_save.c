@@ -739,6 +739,30 @@ static void expect_name(const char *json, ks_save_target target, bool good) {
     "Bidirectional\", \"config\": {\"name\": \"b\", \"merge_mode\": \"concat\", \"layer\": {\"class_name\": "          \
     "\"SimpleRNN\", \"config\": {\"name\": \"r\", \"units\": 2, \"return_sequences\": " wrapped "}}}"
 
+#define JOINED(first, second)                                                                                          \
+    "{\"class_name\": \"Functional\", \"config\": {\"name\": \"f\", \"layers\": [" INPUT ", "                          \
+    "{\"class_name\": \"Masking\", \"config\": {\"name\": \"m\"}, \"name\": \"m\", \"inbound_nodes\": [[[\"a\", 0, "   \
+    "0, {}]]]}"                                                                                                        \
+    ", {\"class_name\": \"Add\", \"config\": {\"name\": \"s\"}, \"name\": \"s\", \"inbound_nodes\": [[[\"" first       \
+    "\", 0, 0, {}], [\"" second                                                                                        \
+    "\", 0, 0, {}]]]}, {\"class_name\": \"GRU\", \"config\": {\"name\": \"g\", \"units\": 2, "                         \
+    "\"recurrent_activation\": \"sigmoid\"}, \"name\": \"g\", \"inbound_nodes\": [[[\"s\", 0, 0, {}]]]}], "            \
+    "\"input_layers\": [[\"a\", 0, 0]], \"output_layers\": [[\"g\", 0, 0]]}, \"keras_version\": \"2.9.0\"}"
+#define INPUT                                                                                                          \
+    "{\"class_name\": \"InputLayer\", \"config\": {\"name\": \"a\", \"batch_input_shape\": [null, 3, 2]}, \"name\": "  \
+    "\"a\", \"inbound_nodes\": []}"
+
+/// Keras 2 keeps what all masks keep that are joined, Keras 3 what one of them keeps.
+static void test_joined_masks(void **state) {
+    (void)state;
+    expect_refusal(JOINED("a", "m"), "json-v3", KS_E_SAVE_NO_WORD, "joined of different ones");
+    expect_name(JOINED("a", "m"), KS_FOR_TF_KERAS, true);
+    ks_context context;
+    ks_model *model = parse(&context, JOINED("m", "m"));
+    drop(&context, save_bytes(model, &context, "json-v3"));
+    ks_model_free(model);
+}
+
 // What it computes where a step is masked has changed since; without masks it is the same.
 static void test_masks_of_old(void **state) {
     static const char *const masked[] = {KERAS_2_3("Masking", SEQUENCE("true")),
@@ -884,6 +908,7 @@ int main(void) {
         cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_constants),
         cmocka_unit_test(test_masks_of_old),
+        cmocka_unit_test(test_joined_masks),
         cmocka_unit_test(test_words_of_operations),
         cmocka_unit_test(test_operands),
         cmocka_unit_test(test_names_of_scopes),

@@ -120,8 +120,8 @@ static ks_code follow(int64_t *outputs, flow *f, const ks_graph *graph, const in
     if (!slots || !places)
         return f->s->context->error.code;
     if (++f->depth > (int)f->s->context->limits.model_depth)
-        return ks_fail(f->s->context, KS_E_CONFIG_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET, "config.json:",
-                       "models are nested more than %d deep", (int)f->s->context->limits.model_depth);
+        return ks_fail(f->s->context, KS_E_CONFIG_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET,
+                       "config.json:", "models are nested more than %d deep", (int)f->s->context->limits.model_depth);
     ks_tree_slots(&graph->inputs, places, n_own);
     for (size_t i = 0; i < n_own; i++)
         slots[places[i]] = i < n_inputs ? inputs[i] : NO_MASK;
