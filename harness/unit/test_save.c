@@ -755,7 +755,7 @@ static void expect_name(const char *json, ks_save_target target, bool good) {
 /// Keras 2 keeps what all masks keep that are joined, Keras 3 what one of them keeps.
 static void test_joined_masks(void **state) {
     (void)state;
-    expect_refusal(JOINED("a", "m"), "json-v3", KS_E_SAVE_NO_WORD, "joined of different ones");
+    expect_refusal(JOINED("a", "m"), "json-v3", KS_E_SAVE_NO_WORD, "joined of others");
     expect_name(JOINED("a", "m"), KS_FOR_TF_KERAS, true);
     ks_context context;
     ks_model *model = parse(&context, JOINED("m", "m"));

@@ -2,17 +2,19 @@
 //
 // Where tensors with different masks are joined, Keras 1 and 2 keep what all of them keep, and have a mask as soon as
 // one has; Keras 3 keeps what one of them keeps, and has a mask only when all have. A model in which somebody looks at
-// such a mask cannot be said in the words of the other generation. Masks are followed by where they come from, through
-// the graphs; whether one lets a mask through is taken to be so where it is not certain.
+// such a mask cannot be said in the words of the other generation; nor one that is used after MultiHeadAttention. Masks
+// are followed by where they come from, through the graphs; whether one lets a mask through is taken to be so where it
+// is not certain.
 #include <string.h>
 
 #include "config/serialize_internal.h"
+#include "schema/attention.h"
 #include "schema/convolutional_recurrent.h"
 #include "schema/core_layers.h"
 #include "schema/recurrent.h"
 
 #define NO_MASK 0
-#define JOINED (-1) ///< of different ones; others are numbers of the places where they were made
+#define JOINED (-1) ///< of different ones, or taken away; others are numbers of the places where they were made
 
 typedef struct flow {
     const ks__serializer *s;
@@ -89,7 +91,27 @@ static int64_t *masks_of(size_t *count, flow *f, const ks_node *node, const int6
     return masks;
 }
 
-static ks_code follow_node(flow *f, const ks_node *node, int64_t *slots) {
+/// MultiHeadAttention of Keras 3 takes the masks of what it is given away: later ones find none, where Keras 2 has
+/// them. A mask is the same for all tensors that have it from one place; it is taken from all of them here.
+static void take_masks(const int64_t *masks, size_t count, int64_t *slots, size_t n_slots) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; masks[i] != NO_MASK && k < n_slots; k++)
+            if (slots[k] == masks[i])
+                slots[k] = JOINED;
+}
+
+/// Where nothing may be looked at, Keras 3 gives scores of 0 and Keras 2 equal ones, which those who ask for them see.
+static bool gives_scores(const ks_node *node) {
+    const ks_multi_head *params = node->layer->params;
+    size_t count = ks_class_argument_count(node->layer->row);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(node->layer->row->arguments[i], "return_attention_scores") == 0 &&
+            node->arguments[i].type != KS_TREE_NONE)
+            return true;
+    return params->dropout > 0;
+}
+
+static ks_code follow_node(flow *f, const ks_node *node, int64_t *slots, size_t n_slots) {
     size_t n_results = ks_tree_slots(&node->result, NULL, 0), n_masks = 0;
     size_t *places = ks_arena_get(f->s->arena, n_results + 1, sizeof *places);
     int64_t *results = ks_arena_get(f->s->arena, n_results + 1, sizeof *results);
@@ -104,6 +126,11 @@ static ks_code follow_node(flow *f, const ks_node *node, int64_t *slots) {
         KS_TRY(follow(results, f, node->layer->graph, masks, n_masks));
     else
         results[0] = mask_of(f, node->layer, masks, n_masks);
+    if (node->layer->row->takes_masks) {
+        if (join(masks, n_masks) != NO_MASK && gives_scores(node) && !f->reader)
+            f->reader = node->layer;
+        take_masks(masks, n_masks, slots, n_slots);
+    }
     ks_tree_slots(&node->result, places, n_results);
     for (size_t i = 0; i < n_results; i++)
         slots[places[i]] = results[node->layer->graph ? i : 0];
@@ -125,9 +152,11 @@ static ks_code follow(int64_t *outputs, flow *f, const ks_graph *graph, const in
     ks_tree_slots(&graph->inputs, places, n_own);
     for (size_t i = 0; i < n_own; i++)
         slots[places[i]] = i < n_inputs ? inputs[i] : NO_MASK;
-    for (size_t i = 0; i < graph->n_nodes; i++)
-        if (ks_class_argument_count(graph->nodes[i].layer->row) > 0) // not an InputLayer
-            KS_TRY(follow_node(f, &graph->nodes[i], slots));
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const ks_node *node = &graph->nodes[graph->run_order ? graph->run_order[i] : i];
+        if (ks_class_argument_count(node->layer->row) > 0) // not an InputLayer
+            KS_TRY(follow_node(f, node, slots, graph->n_slots));
+    }
     ks_tree_slots(&graph->outputs, places, n_outputs);
     for (size_t i = 0; i < n_outputs && outputs; i++)
         outputs[i] = slots[places[i]];
@@ -144,9 +173,10 @@ ks_code ks__check_joined_masks(ks__serializer *s, const ks_object *model) {
         return KS_OK;
     KS_TRY(follow(NULL, &f, model->graph, NULL, 0));
     if (f.reader)
-        code = ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, f.reader->place,
-                       "\"%.60s\" looks at a mask that was joined of different ones, in %s otherwise than in Keras %d",
-                       f.reader->name, s->options.keras2 ? "Keras 2" : "Keras 3", s->options.keras2 ? 3 : 2);
+        code = ks_fail(
+            s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, f.reader->place,
+            "\"%.60s\" looks at a mask that was joined of others or taken away, in %s otherwise than in Keras %d",
+            f.reader->name, s->options.keras2 ? "Keras 2" : "Keras 3", s->options.keras2 ? 3 : 2);
 done:
     return code;
 }
