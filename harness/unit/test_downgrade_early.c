@@ -234,7 +234,7 @@ static void test_recurrent(void **state) {
     expect(SEQUENCE(LSTM(", \"return_sequences\": true, \"zero_output_for_mask\": true")), "\"LSTM\"");
     expect(SEQUENCE(MASK ", " LAYER("Softmax", ", \"axis\": -1")), "does not look at masks");
     expect(SEQUENCE(MASK ", " LAYER("Flatten", "")),
-           "config.json:/config/layers/2: Flatten of Keras 2.3 refuses an input with a mask");
+           "config.json:/config/layers/2/config: Flatten of Keras 2.3 refuses an input with a mask");
     expect(SEQUENCE(MASK ", " LSTM("") ", " LAYER("RepeatVector", ", \"n\": 2")), "\"RepeatVector\"");
     expect(SEQUENCE(MASK ", " LSTM(", \"return_sequences\": true") ", " LAYER("Conv1D", ", \"filters\": 2, "
                                                                                         "\"kernel_size\": [2]")),
@@ -304,13 +304,13 @@ static void test_masks_in_graphs(void **state) {
     expect(MASKED("LSTM", ", \"units\": 2"), "\"Masking\"");
     // From inside of a nested model.
     expect(SEQUENCE(MODEL(INPUT("[null, 4, 3]") ", " MASK) ", " LAYER("Flatten", "")),
-           "config.json:/config/layers/2: Flatten of Keras 2.3 refuses");
+           "config.json:/config/layers/2/config: Flatten of Keras 2.3 refuses");
     expect(SEQUENCE(MASK ", " MODEL(INPUT("[null, 4, 3]") ", " LAYER("Flatten", ""))),
-           "config.json:/config/layers/2/config/layers/1: Flatten of Keras 2.3 refuses");
+           "config.json:/config/layers/2/config/layers/1/config: Flatten of Keras 2.3 refuses");
     expect(SEQUENCE(MASK ", " GRAPH(
                "", SOURCE("b", "[null, 4, 3]") ", " NODE("Flatten", "f", "", TENSOR("b", "[null, 4, 3]"), ""),
                "[\"b\", 0, 0]", "[\"f\", 0, 0]")),
-           "config.json:/config/layers/2/config/layers/1: Flatten of Keras 2.3 refuses");
+           "config.json:/config/layers/2/config/layers/1/config: Flatten of Keras 2.3 refuses");
 }
 
 static void test_other_formats(void **state) {

@@ -98,7 +98,7 @@ ks_code ks__downgrade_name(ks__downgrade *d, const ks_value *record, ks__name_ki
     bool input = ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
     if (d->early ? kind != KS__NAME_OF_LAYER : input)
         return KS_OK;
-    if (!name || name->type != KS_VALUE_STRING || is_scope(name->text, kind == KS__NAME_OF_PART, d->early != NULL))
+    if (!name || name->type != KS_VALUE_STRING || is_scope(name->text, kind == KS__NAME_OF_PART, d->early))
         return KS_OK;
     return ks__no_word(d, place, "\"%.80s\" is no name of a scope in TensorFlow, so Keras 2 cannot run it",
                        name->text.data);

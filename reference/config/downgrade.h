@@ -18,10 +18,10 @@
 /// in scope and registered.
 ks_code ks_config_downgrade(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
                             const char *document, const struct ks_registry *registry);
-/// The same in the words of Keras 2.3, which knows fewer. `own`: the model is of Keras 1 or 2 before tf.keras, whose
-/// numbers these are.
+/// The same in the words of Keras 2.3, which knows fewer; ks_config_value (`early`) has refused masks that come to
+/// where it does not take them.
 ks_code ks_config_downgrade_early(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
-                                  const char *document, const struct ks_registry *registry, bool own);
+                                  const char *document, const struct ks_registry *registry);
 /// One object of any kind but those that train (training.h), as tf_keras's serialize writes it.
 ks_code ks_config_downgrade_object(ks_value *out, ks_arena *arena, const ks_value *record, ks_kind kind,
                                    ks_losses *losses, const char *document, const struct ks_registry *registry);

@@ -130,13 +130,8 @@ static bool is_true(const ks_value *value) {
     return value && value->type == KS_VALUE_BOOL && value->as.boolean;
 }
 
-/// Keras 2.3 repeats the last output where a step is masked, and so did the writer when it was Keras 2.3 itself.
-static bool masks_are_no_matter(const ks__downgrade *d, const ks_value *config) {
-    return !d->early->masks || d->early->own || !is_true(ks_value_get(config, "return_sequences"));
-}
-
-static ks_code keep_key(bool *keep, ks__downgrade *d, const char *class_name, const ks_value *config,
-                        const ks_member *member, const char *place) {
+static ks_code keep_key(bool *keep, ks__downgrade *d, const char *class_name, const ks_member *member,
+                        const char *place) {
     const char *inner = ks__below(d, place, member->key);
     const char *otherwise;
     ks_text rule;
@@ -150,7 +145,7 @@ static ks_code keep_key(bool *keep, ks__downgrade *d, const char *class_name, co
         return KS_OK;
     if (d->context->error.code != KS_OK)
         return d->context->error.code;
-    if (ks_text_is(member->key, "zero_output_for_mask") && masks_are_no_matter(d, config))
+    if (ks_text_is(member->key, "zero_output_for_mask")) // mask_flow.c has seen to it that it is no matter
         return KS_OK;
     if (rule.size && rule.data[0] == '~')
         return ks_lose(d->losses, "config-key", inner, "%s of Keras 2.3 has no \"%.60s\"", class_name,
@@ -164,7 +159,7 @@ static ks_code keep_keys(ks_value *config, ks__downgrade *d, const char *class_n
     for (size_t i = 0; i < config->as.dict.count; i++) {
         const ks_member *member = &config->as.dict.members[i];
         bool keep;
-        KS_TRY(keep_key(&keep, d, class_name, config, member, place));
+        KS_TRY(keep_key(&keep, d, class_name, member, place));
         if (keep)
             KS_TRY(ks__downgrade_put_text(d, &out, member->key, member->value));
     }
@@ -343,7 +338,8 @@ ks_code ks__early_activation(const ks_value *word, ks__downgrade *d, const char 
 
 // --- models ----------------------------------------------------------------------------------------------------------
 
-bool ks__early_is_model(const ks_value *record) {
+/// A graph or Sequential model in the words of Keras 2.3, with its list of layers.
+static bool is_model(const ks_value *record) {
     const ks_value *name = ks_value_get(record, "class_name"), *config = ks_value_get(record, "config");
     const ks_value *layers = config ? ks_value_get(config, "layers") : NULL;
     return (ks_value_is_text(name, "Model") || ks_value_is_text(name, "Sequential")) && layers &&
@@ -357,7 +353,7 @@ static bool trains(const ks_value *config) {
         const ks_value *record = &layers->as.list.items[i], *inner = ks_value_get(record, "config");
         bool input = ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
         const ks_value *trainable = ks_value_get(inner, "trainable");
-        if (!input && (ks__early_is_model(record) ? trains(inner) : !trainable || is_true(trainable)))
+        if (!input && (is_model(record) ? trains(inner) : !trainable || is_true(trainable)))
             return true;
     }
     return false;
@@ -395,7 +391,7 @@ done:
 
 /// The first layer as Keras 2.3 looks for it, through models at the beginning of models; NULL: there is none.
 static const ks_value *innermost(const ks_value *record) {
-    for (int depth = 0; record && ks__early_is_model(record) && depth < 1000; depth++) {
+    for (int depth = 0; record && is_model(record) && depth < 1000; depth++) {
         const ks_value *layers = ks_value_get(ks_value_get(record, "config"), "layers");
         bool hidden = ks_value_is_text(ks_value_get(record, "class_name"), "Sequential") && layers->as.list.count > 0 &&
                       ks_value_is_text(ks_value_get(&layers->as.list.items[0], "class_name"), "InputLayer");
@@ -446,32 +442,9 @@ done:
 
 // --- the whole -------------------------------------------------------------------------------------------------------
 
-/// Whether anything in the model makes a mask; of a class of someone's own that is not known.
-static bool makes_masks(const ks__downgrade *d, const ks_value *value, int depth) {
-    const ks_value *name = ks_value_get(value, "class_name");
-    bool dict = value->type == KS_VALUE_DICT, found = depth > 1000;
-    size_t count = dict ? value->as.dict.count : value->type == KS_VALUE_LIST ? value->as.list.count : 0;
-    if (name && name->type == KS_VALUE_STRING && ks_value_get(value, "config")) {
-        const ks_class *row = ks__downgrade_row(d, value);
-        found =
-            found || (row && row->custom) || ks_value_is_text(name, "Masking") ||
-            (ks_value_is_text(name, "Embedding") && is_true(ks_value_get(ks_value_get(value, "config"), "mask_zero")));
-    }
-    for (size_t i = 0; i < count && !found; i++)
-        found = makes_masks(d, dict ? &value->as.dict.members[i].value : &value->as.list.items[i], depth + 1);
-    return found;
-}
-
 ks_code ks_config_downgrade_early(ks_value *out, ks_arena *arena, const ks_value *record, ks_losses *losses,
-                                  const char *document, const struct ks_registry *registry, bool own) {
-    ks__early early = {.own = own};
+                                  const char *document, const struct ks_registry *registry) {
     ks__downgrade d = {
-        .context = losses->context, .arena = arena, .losses = losses, .registry = registry, .early = &early};
-    ks_code code;
-    early.masks = makes_masks(&d, record, 0);
-    KS_TRY(ks__downgrade_model(out, &d, record, document));
-    if (early.masks && !own)
-        KS_TRY(ks__early_masks(&d, out, document));
-done:
-    return code;
+        .context = losses->context, .arena = arena, .losses = losses, .registry = registry, .early = true};
+    return ks__downgrade_model(out, &d, record, document);
 }

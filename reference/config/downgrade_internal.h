@@ -7,22 +7,15 @@
 #include "config/downgrade.h"
 #include "schema/class.h"
 
-/// Writing the words of Keras 2.3 (downgrade_early.c).
-typedef struct ks__early {
-    bool own;   ///< the model comes from a Keras of that kind: where the words are silent, its numbers are meant
-    bool masks; ///< something in it makes masks
-} ks__early;
-
 typedef struct ks__downgrade {
     ks_context *context;
     ks_arena *arena;
     ks_losses *losses;
     int depth;                          ///< of records in records
     const struct ks_registry *registry; ///< custom classes
-    int kept;               ///< inside of the config of a class of someone's own, which reads records itself
-    bool alone;             ///< a single object, not in a file: every key, in tf_keras's order
-    const ks__early *early; ///< NULL: in the words of tf_keras
-    size_t visits;          ///< of layers, where masks are followed
+    int kept;   ///< inside of the config of a class of someone's own, which reads records itself
+    bool alone; ///< a single object, not in a file: every key, in tf_keras's order
+    bool early; ///< in the words of Keras 2.3 (downgrade_early.c), not in those of tf_keras
 } ks__downgrade;
 
 /// Fails with KS_E_SAVE_NO_WORD: the model would not work without it, so that no loss can be allowed.
@@ -52,10 +45,6 @@ ks_code ks__early_object(ks_value *name, ks_value *config, ks__downgrade *d, ks_
 ks_code ks__early_activation(const ks_value *word, ks__downgrade *d, const char *place);
 /// The config of a graph.
 ks_code ks__early_functional(ks_value *config, ks__downgrade *d, const char *place);
-/// A graph or Sequential model in the words of Keras 2.3, with its list of layers.
-bool ks__early_is_model(const ks_value *record);
-/// Whether masks come only where Keras 2.3 takes them, in a whole model in its words.
-ks_code ks__early_masks(ks__downgrade *d, const ks_value *model, const char *document);
 /// The layers of a Sequential model.
 ks_code ks__early_sequential(ks_value *layers, ks__downgrade *d);
 

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where tensors with different masks are joined, Keras 1 and 2 keep what all of them keep, and have a mask as soon as
-// one has; Keras 3 keeps what one of them keeps, and has a mask only when all have. A model in which somebody looks at
-// such a mask cannot be said in the words of the other generation; nor one that is used after MultiHeadAttention. Masks
-// are followed by where they come from, through the graphs; whether one lets a mask through is taken to be so where it
-// is not certain.
+// Where masks go in a model that is written in other words than it came in. Some words mean something else once a mask
+// comes to them, and are refused then:
+//
+// - Where tensors with different masks are joined, Keras 1 and 2 keep what all of them keep, and have a mask as soon as
+//   one has; Keras 3 keeps what one of them keeps, and has a mask only when all have. Nor can it be said in the other
+//   generation's words when a mask is looked at after MultiHeadAttention, which takes masks away in Keras 3.
+// - Some layers computed something else where steps are masked in earlier versions of Keras 1 and 2.
+// - Most layers of Keras 2.3 refuse an input that has a mask, where tf.keras and Keras 3 let it end there.
+//
+// Masks are followed by where they come from, through the graphs; whether one lets a mask through is taken to be so
+// where it is not certain. Source: Keras 2.3.1, supports_masking and compute_mask of every class,
+// engine/base_layer.py (compute_mask).
 #include <string.h>
 
 #include "config/serialize_internal.h"
@@ -16,11 +23,17 @@
 #define NO_MASK 0
 #define JOINED (-1) ///< of different ones, or taken away; others are numbers of the places where they were made
 
+/// Models in models are followed again for each call, so there must be an end.
+#define MAX_VISITS 2000000
+
 typedef struct flow {
     const ks__serializer *s;
+    bool joins;  ///< masks that were joined or taken away mean something else in the words that are written
+    bool early;  ///< those are the words of Keras 2.3, and the model does not come from it
+    bool alters; ///< layers of earlier versions, which the words do not tell from later ones, are looked for
     int64_t n_made;
     int depth;
-    const ks_object *reader; ///< the first that looks at a joined mask
+    size_t visits;
 } flow;
 
 static ks_code follow(int64_t *outputs, flow *f, const ks_graph *graph, const int64_t *inputs, size_t n_inputs);
@@ -51,16 +64,25 @@ static int64_t join(const int64_t *masks, size_t count) {
     return count ? masks[0] : NO_MASK;
 }
 
+static const ks_recurrent *recurrent(const ks_object *layer) {
+    const ks_class *row = layer->row;
+    bool is = row == &ks_class_RNN || row == &ks_class_SimpleRNN || row == &ks_class_LSTM || row == &ks_class_GRU;
+    return is ? layer->params : NULL;
+}
+
+static const ks_conv_lstm *conv_lstm(const ks_object *layer) {
+    const ks_class *row = layer->row;
+    bool is = row == &ks_class_ConvLSTM1D || row == &ks_class_ConvLSTM2D || row == &ks_class_ConvLSTM3D;
+    return is ? layer->params : NULL;
+}
+
 /// A recurrent layer that gives the last output alone: a mask ends there.
 static bool ends_mask(const ks_object *layer) {
-    const ks_class *row = layer->row;
-    if (row == &ks_class_Bidirectional)
+    if (layer->row == &ks_class_Bidirectional)
         return ends_mask(((const ks_bidirectional *)layer->params)->layer);
-    if (row == &ks_class_RNN || row == &ks_class_SimpleRNN || row == &ks_class_LSTM || row == &ks_class_GRU)
-        return !((const ks_recurrent *)layer->params)->return_sequences;
-    if (row == &ks_class_ConvLSTM1D || row == &ks_class_ConvLSTM2D || row == &ks_class_ConvLSTM3D)
-        return !((const ks_conv_lstm *)layer->params)->return_sequences;
-    return false;
+    if (recurrent(layer))
+        return !recurrent(layer)->return_sequences;
+    return conv_lstm(layer) && !conv_lstm(layer)->return_sequences;
 }
 
 static int64_t mask_of(flow *f, const ks_object *layer, const int64_t *masks, size_t count) {
@@ -68,6 +90,8 @@ static int64_t mask_of(flow *f, const ks_object *layer, const int64_t *masks, si
         return ++f->n_made;
     if (layer->row == &ks_class_Embedding)
         return ((const ks_embedding *)layer->params)->mask_zero ? ++f->n_made : NO_MASK;
+    if (layer->row->custom && layer->row->mask == KS_MASK_CUSTOM)
+        return ++f->n_made;
     if (joins(layer->row))
         return join(masks, count);
     return layer->row->mask == KS_MASK_NONE || count == 0 || ends_mask(layer) ? NO_MASK : masks[0];
@@ -111,6 +135,136 @@ static bool gives_scores(const ks_node *node) {
     return params->dropout > 0;
 }
 
+// --- what is refused
+// --------------------------------------------------------------------------------------------------
+
+/// Repeated outputs in both directions before tf.keras, zeros since; masks were not looked at by Softmax before 2.4 and
+/// MultiHeadAttention before 2.10.
+static bool computed_otherwise(const ks_object *layer) {
+    if (layer->row == &ks_class_Bidirectional)
+        return layer->multi_backend && !ends_mask(layer);
+    return (layer->row == &ks_class_Softmax && ks_is_before(layer, 204)) ||
+           (layer->row == &ks_class_MultiHeadAttention && ks_is_before(layer, 210));
+}
+
+/// Zeros where a step is masked; Keras 2.3 repeats the last output there.
+static bool gives_zeros(const ks_object *layer) {
+    if (recurrent(layer))
+        return recurrent(layer)->return_sequences && recurrent(layer)->zero_output_for_mask;
+    return conv_lstm(layer) && conv_lstm(layer)->return_sequences && conv_lstm(layer)->zero_output_for_mask;
+}
+
+static bool early_refuses(const ks_class *row) {
+    static const char *const names[] = {
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "AveragePooling3D",
+        "Conv1D",
+        "Conv2D",
+        "Conv2DTranspose",
+        "Conv3D",
+        "Conv3DTranspose",
+        "Cropping1D",
+        "Cropping2D",
+        "Cropping3D",
+        "DepthwiseConv2D",
+        "Flatten",
+        "GlobalAveragePooling2D",
+        "GlobalAveragePooling3D",
+        "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
+        "GlobalMaxPooling3D",
+        "LocallyConnected1D",
+        "LocallyConnected2D",
+        "MaxPooling1D",
+        "MaxPooling2D",
+        "MaxPooling3D",
+        "Permute",
+        "RepeatVector",
+        "Reshape",
+        "SeparableConv1D",
+        "SeparableConv2D",
+        "UpSampling1D",
+        "UpSampling2D",
+        "UpSampling3D",
+        "ZeroPadding1D",
+        "ZeroPadding2D",
+        "ZeroPadding3D",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(row->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static ks_code refuse(flow *f, const ks_object *layer, const char *why) {
+    return ks_fail(f->s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place, "%s %s",
+                   layer->row->name, why);
+}
+
+static ks_code count_visit(flow *f, const ks_object *layer) {
+    int depth = (int)f->s->context->limits.model_depth;
+    if (f->depth > depth) // of models, or of layers in layers
+        return ks_fail(f->s->context, KS_E_CONFIG_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place,
+                       "models are nested more than %d deep", depth);
+    if (++f->visits > MAX_VISITS)
+        return ks_fail(f->s->context, KS_E_OVER_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place,
+                       "the masks of this model go through more than %d calls", MAX_VISITS);
+    return KS_OK;
+}
+
+/// A layer that a mask comes to, and what is in it: wrapped layers, parts of a class of someone's own.
+static ks_code check_masked(flow *f, const ks_object *layer) {
+    ks_code code = KS_OK;
+    KS_TRY(count_visit(f, layer));
+    f->depth++;
+    if (f->alters && computed_otherwise(layer))
+        KS_TRY(refuse(f, layer, "of later versions computes something else where steps are masked"));
+    if (f->early && gives_zeros(layer))
+        KS_TRY(refuse(f, layer, "of Keras 2.3 has no \"zero_output_for_mask\""));
+    if (f->early && layer->row == &ks_class_Softmax)
+        KS_TRY(refuse(f, layer, "of Keras 2.3 does not look at masks"));
+    for (const ks_child *child = layer->children; child; child = child->next)
+        KS_TRY(check_masked(f, child->object));
+    f->depth--;
+done:
+    return code;
+}
+
+/// Of a class of someone's own it is not known where the masks go that are made in it.
+static bool makes_masks(flow *f, const ks_object *layer) {
+    bool found = mask_of(f, layer, NULL, 0) != NO_MASK || ++f->visits > MAX_VISITS ||
+                 f->depth > (int)f->s->context->limits.model_depth;
+    f->depth++;
+    for (const ks_child *child = layer->children; child && !found; child = child->next)
+        found = makes_masks(f, child->object);
+    f->depth--;
+    return found;
+}
+
+static ks_code check_call(flow *f, const ks_node *node, const int64_t *masks, size_t n_masks) {
+    const ks_object *layer = node->layer;
+    bool joined = layer->row->takes_masks && join(masks, n_masks) != NO_MASK && gives_scores(node), any = false;
+    ks_code code = KS_OK;
+    for (size_t i = 0; i < n_masks; i++) {
+        joined = joined || (masks[i] == JOINED && looks_at_masks(layer->row));
+        any = any || masks[i] != NO_MASK;
+    }
+    if (f->joins && joined)
+        KS_TRY(ks_fail(f->s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place,
+                       "\"%.60s\" looks at a mask that was joined of others or taken away, in %s otherwise than in "
+                       "Keras %d",
+                       layer->name, f->s->options.keras2 ? "Keras 2" : "Keras 3", f->s->options.keras2 ? 3 : 2));
+    if (any && f->early && early_refuses(layer->row))
+        KS_TRY(refuse(f, layer, "of Keras 2.3 refuses an input with a mask"));
+    if (!layer->graph && (any || (layer->row->custom && makes_masks(f, layer))))
+        KS_TRY(check_masked(f, layer));
+done:
+    return code;
+}
+
+// --- graphs ---------------------------------------------------------------------------------------------------------
+
 static ks_code follow_node(flow *f, const ks_node *node, int64_t *slots, size_t n_slots) {
     size_t n_results = ks_tree_slots(&node->result, NULL, 0), n_masks = 0;
     size_t *places = ks_arena_get(f->s->arena, n_results + 1, sizeof *places);
@@ -119,18 +273,14 @@ static ks_code follow_node(flow *f, const ks_node *node, int64_t *slots, size_t 
     ks_code code = KS_OK;
     if (!places || !results || !masks)
         return f->s->context->error.code;
-    for (size_t i = 0; i < n_masks && !f->reader; i++)
-        if (masks[i] == JOINED && looks_at_masks(node->layer->row))
-            f->reader = node->layer;
+    KS_TRY(count_visit(f, node->layer));
+    KS_TRY(check_call(f, node, masks, n_masks));
     if (node->layer->graph)
         KS_TRY(follow(results, f, node->layer->graph, masks, n_masks));
     else
         results[0] = mask_of(f, node->layer, masks, n_masks);
-    if (node->layer->row->takes_masks) {
-        if (join(masks, n_masks) != NO_MASK && gives_scores(node) && !f->reader)
-            f->reader = node->layer;
+    if (node->layer->row->takes_masks)
         take_masks(masks, n_masks, slots, n_slots);
-    }
     ks_tree_slots(&node->result, places, n_results);
     for (size_t i = 0; i < n_results; i++)
         slots[places[i]] = results[node->layer->graph ? i : 0];
@@ -146,9 +296,7 @@ static ks_code follow(int64_t *outputs, flow *f, const ks_graph *graph, const in
     ks_code code = KS_OK;
     if (!slots || !places)
         return f->s->context->error.code;
-    if (++f->depth > (int)f->s->context->limits.model_depth)
-        return ks_fail(f->s->context, KS_E_CONFIG_DEPTH, KS_STAGE_SAVE, KS_NO_OFFSET,
-                       "config.json:", "models are nested more than %d deep", (int)f->s->context->limits.model_depth);
+    f->depth++;
     ks_tree_slots(&graph->inputs, places, n_own);
     for (size_t i = 0; i < n_own; i++)
         slots[places[i]] = i < n_inputs ? inputs[i] : NO_MASK;
@@ -165,18 +313,15 @@ done:
     return code;
 }
 
-ks_code ks__check_joined_masks(ks__serializer *s, const ks_object *model) {
+ks_code ks__check_masks(ks__serializer *s, const ks_object *model) {
     bool from_keras3 = !model->original || model->original == model->source;
-    flow f = {.s = s};
-    ks_code code = KS_OK;
-    if (!model->graph || from_keras3 != s->options.keras2 || s->options.old_keys)
+    flow f = {.s = s,
+              .joins = from_keras3 == s->options.keras2 && !s->options.old_keys,
+              .early = s->options.early && !model->multi_backend,
+              .alters = !from_keras3 && !s->options.early};
+    if (!f.joins && !f.early && !f.alters)
         return KS_OK;
-    KS_TRY(follow(NULL, &f, model->graph, NULL, 0));
-    if (f.reader)
-        code = ks_fail(
-            s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, f.reader->place,
-            "\"%.60s\" looks at a mask that was joined of others or taken away, in %s otherwise than in Keras %d",
-            f.reader->name, s->options.keras2 ? "Keras 2" : "Keras 3", s->options.keras2 ? 3 : 2);
-done:
-    return code;
+    if (model->graph)
+        return follow(NULL, &f, model->graph, NULL, 0);
+    return model->row->custom && makes_masks(&f, model) ? check_masked(&f, model) : KS_OK;
 }

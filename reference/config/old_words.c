@@ -10,8 +10,6 @@
 #include "schema/preprocessing.h"
 #include "schema/recurrent.h"
 
-#define MAX_DEPTH 500 ///< of a document that is looked through for masks
-
 static ks_code lose(ks__serializer *s, const ks_object *object, const char *key, const char *text) {
     const char *generation = s->options.keras2 ? "Keras 2" : "Keras 3";
     const char *place = ks_arena_format(s->arena, "%s/%s", object->place ? object->place : "object:", key);
@@ -60,34 +58,6 @@ static ks_code check_bins_in_keras2(ks__serializer *s, const ks_object *object) 
     return lose(s, object, "dtype", "gives int64 for bins, whatever its");
 }
 
-static bool makes_masks(const ks_value *value, int depth) {
-    const ks_value *zero = ks_value_get(value, "mask_zero"), *name = ks_value_get(value, "class_name");
-    bool found = depth > MAX_DEPTH || (name && ks_value_is_text(name, "Masking")) ||
-                 (zero && zero->type == KS_VALUE_BOOL && zero->as.boolean);
-    for (size_t i = 0; value->type == KS_VALUE_DICT && i < value->as.dict.count && !found; i++)
-        found = makes_masks(&value->as.dict.members[i].value, depth + 1);
-    for (size_t i = 0; value->type == KS_VALUE_LIST && i < value->as.list.count && !found; i++)
-        found = makes_masks(&value->as.list.items[i], depth + 1);
-    return found;
-}
-
-// What is computed where steps are masked: repeated outputs in both directions before tf.keras, zeros since; masks were
-// not looked at by Softmax before 2.4 and MultiHeadAttention before 2.10. Whether a mask comes that far is not
-// followed.
-static ks_code check_masks(ks__serializer *s, const ks_object *object) {
-    const ks_class *row = object->row;
-    const ks_bidirectional *both = object->params;
-    const ks_value *document = s->root->original ? s->root->original : s->root->source;
-    bool differs = row == &ks_class_Bidirectional
-                       ? object->multi_backend && ((const ks_recurrent *)both->layer->params)->return_sequences
-                       : (row == &ks_class_Softmax && ks_is_before(object, 204)) ||
-                             (row == &ks_class_MultiHeadAttention && ks_is_before(object, 210));
-    if (!differs || s->options.early || !document || !makes_masks(document, 0))
-        return KS_OK;
-    return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
-                   "%s of later versions computes something else where steps are masked", row->name);
-}
-
 static ks_code check_keys(ks__serializer *s, const ks_object *object) {
     ks_code code = KS_OK;
     for (size_t i = 0; i < object->row->n_keys && code == KS_OK; i++) {
@@ -105,7 +75,6 @@ static ks_code check_keys(ks__serializer *s, const ks_object *object) {
 
 ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object) {
     ks_code code;
-    KS_TRY(check_masks(s, object));
     if (s->options.keras2)
         return check_bins_in_keras2(s, object);
     KS_TRY(check_layer(s, object));

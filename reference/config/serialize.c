@@ -661,11 +661,11 @@ done:
 
 ks_code ks_config_value(ks_value *out, ks_context *context, ks_arena *arena, const ks_object *object,
                         const ks_write_options *options) {
-    ks__serializer s = {.context = context, .arena = arena, .root = object};
+    ks__serializer s = {.context = context, .arena = arena};
     ks_code code;
     if (options)
         s.options = *options;
-    KS_TRY(ks__check_joined_masks(&s, object));
+    KS_TRY(ks__check_masks(&s, object));
     code = ks__write_record(out, &s, object);
 done:
     return code;

@@ -10,15 +10,14 @@ typedef struct ks__serializer {
     ks_context *context;
     ks_arena *arena;
     ks_write_options options;
-    const ks_object *root;              ///< what is written, with all that is in it
     int depth;                          ///< of records in records
     const struct ks_registry *registry; ///< of the object that is written, for records in values that it keeps
 } ks__serializer;
 
 /// Tells, or refuses, what Keras 3 has no word for in the config that an object came from.
 ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object);
-/// Refuses a model that is written in the words of the other generation and joins different masks for somebody.
-ks_code ks__check_joined_masks(ks__serializer *s, const ks_object *model);
+/// Refuses a model in which a mask comes to where the words that are written mean something else with it.
+ks_code ks__check_masks(ks__serializer *s, const ks_object *model);
 ks_code ks__write_record(ks_value *out, ks__serializer *s, const ks_object *object);
 /// The config of a layer, loss, …: the row's keys. `extra` members can be added by the caller.
 ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object, size_t extra);

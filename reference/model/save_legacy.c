@@ -64,10 +64,8 @@ static ks_code check_shapes(ks__save *save, ks_text written) {
 
 static ks_code downgrade(ks_value *out, ks__save *save, const ks_value *record) {
     const struct ks_registry *registry = save->model->options.registry;
-    if (!is_early(save))
-        return ks_config_downgrade(out, &save->arena, record, save->losses, "config.json", registry);
-    return ks_config_downgrade_early(out, &save->arena, record, save->losses, "config.json", registry,
-                                     save->model->root->multi_backend);
+    return (is_early(save) ? ks_config_downgrade_early : ks_config_downgrade)(out, &save->arena, record, save->losses,
+                                                                              "config.json", registry);
 }
 
 ks_code ks__save_config_legacy(ks_text *out, ks__save *save, bool versions) {
