@@ -14,8 +14,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ROOM ((uint64_t)512 << 20) ///< bytes for a model and its files
 
-/// The formats that are one file and have a config.
-static const char *const formats[] = {"keras-v3", "h5-legacy", "json-v3", "json-legacy"};
+/// The formats that are one file and have a config, and whose words they are in.
+typedef struct form {
+    const char *format;
+    ks_save_target target;
+} form;
+
+static const form forms[] = {
+    {"keras-v3", KS_FOR_TF_KERAS},    {"h5-legacy", KS_FOR_TF_KERAS},    {"json-v3", KS_FOR_TF_KERAS},
+    {"json-legacy", KS_FOR_TF_KERAS}, {"h5-legacy", KS_FOR_KERAS_2_3},
+};
 
 static bool is_allowed(ks_code code) {
     ks_verdict verdict = ks_code_verdict(code);
@@ -23,8 +31,8 @@ static bool is_allowed(ks_code code) {
            verdict == KS_OVER_LIMIT;
 }
 
-static bool save(ks_bytes *out, ks_context *context, ks_model *model, const char *format) {
-    ks_save_options options = {.format = format};
+static bool save(ks_bytes *out, ks_context *context, ks_model *model, form words) {
+    ks_save_options options = {.format = words.format, .target = words.target};
     ks_code code = ks_model_save_bytes(out, model, &options, NULL);
     ks_fuzz_assert_with(context, code == KS_OK || is_allowed(code));
     return code == KS_OK;
@@ -42,7 +50,8 @@ static void same_bytes(ks_bytes a, ks_bytes b) {
 static void compare(ks_context *context, ks_model *first, ks_context *other, ks_model *second) {
     ks_bytes a = {NULL, 0};
     ks_bytes b = {NULL, 0};
-    if (save(&a, context, first, "weights-v3") && save(&b, other, second, "weights-v3"))
+    const form weights = {"weights-v3", KS_FOR_TF_KERAS};
+    if (save(&a, context, first, weights) && save(&b, other, second, weights))
         same_bytes(a, b);
     ks_context_clear(context);
     drop(context, a);
@@ -56,11 +65,11 @@ typedef struct passage {
     ks_bytes file;
 } passage;
 
-static void pass(passage *out, ks_context *context, ks_model *model, const char *format) {
-    ks_model_options options = {.format = format};
+static void pass(passage *out, ks_context *context, ks_model *model, form words) {
+    ks_model_options options = {.format = words.format};
     *out = (passage){.model = NULL};
     ks_context_init(&out->context, NULL);
-    bool saved = save(&out->file, context, model, format);
+    bool saved = save(&out->file, context, model, words);
     ks_context_clear(context);
     if (!saved)
         return;
@@ -83,13 +92,13 @@ static bool keeps_order(const ks_model *model) {
     return version[0] == '2' || strncmp(version, "3.1", 3) == 0;
 }
 
-static void go_through(ks_context *context, ks_model *model, const char *format) {
-    bool document = strncmp(format, "json", 4) == 0;
+static void go_through(ks_context *context, ks_model *model, form words) {
+    bool document = strncmp(words.format, "json", 4) == 0;
     passage first;
     passage second = {.model = NULL};
-    pass(&first, context, model, format);
+    pass(&first, context, model, words);
     if (first.model)
-        pass(&second, &first.context, first.model, format);
+        pass(&second, &first.context, first.model, words);
     if (first.model && keeps_order(model) && !document)
         compare(context, model, &first.context, first.model);
     if (first.model && keeps_order(model) && second.file.data)
@@ -109,8 +118,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ks_fuzz_check_error(&context, code, SIZE_MAX);
     if (code == KS_OK) {
         context.memory.limit = ROOM;
-        for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-            go_through(&context, model, formats[i]);
+        for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+            go_through(&context, model, forms[i]);
     }
     ks_model_free(model);
     ks_fuzz_assert(context.memory.n_live == 0);
