@@ -21,7 +21,7 @@ typedef struct form {
 } form;
 
 static const form forms[] = {
-    {"keras-v3", KS_FOR_TF_KERAS},    {"h5-legacy", KS_FOR_TF_KERAS},    {"json-v3", KS_FOR_TF_KERAS},
+    {"keras-v3", KS_FOR_TF_KERAS},    {"h5-legacy", KS_FOR_TF_KERAS},  {"json-v3", KS_FOR_TF_KERAS},
     {"json-legacy", KS_FOR_TF_KERAS}, {"h5-legacy", KS_FOR_KERAS_2_3},
 };
 

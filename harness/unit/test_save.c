@@ -763,19 +763,29 @@ static void test_joined_masks(void **state) {
     ks_model_free(model);
 }
 
+#define WRAPPED                                                                                                        \
+    "TimeDistributed\", \"config\": {\"name\": \"t\", \"layer\": {\"class_name\": \"Softmax\", \"config\": "           \
+    "{\"name\": "                                                                                                      \
+    "\"x\"}}}"
+#define ENDED                                                                                                          \
+    "GlobalAveragePooling1D\", \"config\": {\"name\": \"p\"}}, {\"class_name\": \"Softmax\", \"config\": {\"name\": "  \
+    "\"x\"}"
+
 // What it computes where a step is masked has changed since; without masks it is the same.
 static void test_masks_of_old(void **state) {
     static const char *const masked[] = {KERAS_2_3("Masking", SEQUENCE("true")),
-                                         KERAS_2_3("Masking", "Softmax\", \"config\": {\"name\": \"x\"}")};
+                                         KERAS_2_3("Masking", "Softmax\", \"config\": {\"name\": \"x\"}"),
+                                         KERAS_2_3("Masking", WRAPPED)};
     static const char *const plain[] = {KERAS_2_3("Masking", SEQUENCE("false")), KERAS_2_3("ReLU", SEQUENCE("true")),
-                                        KERAS_2_3("ReLU", "Softmax\", \"config\": {\"name\": \"x\"}")};
+                                        KERAS_2_3("ReLU", "Softmax\", \"config\": {\"name\": \"x\"}"),
+                                        KERAS_2_3("Masking", ENDED)};
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         expect_refusal(masked[i], "json-legacy", KS_E_SAVE_NO_WORD, "where steps are masked");
         expect_refusal(masked[i], "json-v3", KS_E_SAVE_NO_WORD, "where steps are masked");
         expect_name(masked[i], KS_FOR_KERAS_2_3, true);
     }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         expect_name(plain[i], KS_FOR_TF_KERAS, true);
 }
 
