@@ -182,6 +182,22 @@ def merging():
     yield Case("merge-layer-sum", sequential_merge("sum"), normal((6,), (3,)), tier=1, also=WEIGHTS, layers=False)
     yield Case("merge-layer-concat", sequential_merge("concat", concat_axis=1), normal((6,), (3,)), also=WEIGHTS, layers=False)
 
+    # Models within a branch, or after the Merge, are no branches: the file has each as one layer.
+    def inner(width):
+        return Sequential([L.Dense(4, input_dim=width, activation="tanh"), L.BatchNormalization(), L.Dense(3)])
+
+    def branches_of_models():
+        a = Sequential([inner(6), L.Dense(4), inner(4)])
+        b = Sequential([L.Dense(2, input_dim=7), inner(2)])
+        return Sequential([L.Merge([a, b], mode="mul"), inner(3), L.Dense(2)])
+
+    def merge_below():
+        a, b = Sequential([inner(6)]), Sequential([L.Dense(3, input_dim=7)])
+        return Sequential([Sequential([L.Merge([a, b], mode="sum"), L.Dense(4)]), L.Dense(2)])
+
+    yield Case("merge-layer-models", branches_of_models, normal((6,), (7,)), tier=3, also=WEIGHTS, layers=False)
+    yield Case("merge-layer-below", merge_below, normal((6,), (7,)), tier=3, also=WEIGHTS, layers=False)
+
 
 def recurrent():
     shape = (6, 3)
@@ -201,6 +217,7 @@ def recurrent():
     yield stack("stacked", lambda s: [L.LSTM(4, return_sequences=True, input_shape=s), L.GRU(6, return_sequences=True), L.SimpleRNN(3), L.Dense(2)], shape, tier=1, also=WEIGHTS)
     for mode in ("concat", "sum", "mul", "ave"):
         yield stack("bidirectional-" + mode, lambda s, mode=mode: [L.Bidirectional(L.LSTM(4, return_sequences=True), merge_mode=mode, input_shape=s)], shape, tier=1 if mode == "concat" else 2, also=BOTH if mode == "concat" else ())
+    yield stack("bidirectional-turned", lambda s: [L.Bidirectional(L.LSTM(4, go_backwards=True, return_sequences=True), input_shape=s), L.Bidirectional(L.GRU(2, go_backwards=True))], shape)
     yield stack("bidirectional-gru", lambda s: [L.Bidirectional(L.GRU(4), input_shape=s), L.Dense(2)], shape)
     yield stack("time-distributed-convolution", lambda s: [L.TimeDistributed(L.Convolution2D(2, 3, 3, dim_ordering="tf"), input_shape=s)], (4, 6, 7, 3), also=WEIGHTS)
     for order, shape_2d in (("tf", (4, 6, 7, 3)), ("th", (4, 3, 6, 7))):

@@ -493,6 +493,8 @@ def recurrent():
     yield Case("bidirectional-masked", masked_both, masked_steps(6, 3))
     if E.since(2, 0):
         yield layer("bidirectional-backward-layer", lambda: L.Bidirectional(L.LSTM(4), backward_layer=L.GRU(4, go_backwards=True)), shape, also=("json-legacy", "keras-v3"))
+    turned = lambda: [L.Bidirectional(L.LSTM(4, go_backwards=True, return_sequences=True), input_shape=shape), L.Bidirectional(L.GRU(2, go_backwards=True))]
+    yield sequential("bidirectional-turned", turned, shape, tier=2, also=("h5-weights-legacy", "keras-v3"))
     yield layer("bidirectional-state", lambda: L.Bidirectional(L.LSTM(4, return_state=True)), shape, tier=3)
     yield layer("time-distributed-dense", lambda: L.TimeDistributed(L.Dense(4, activation="tanh")), shape, tier=1, also=("h5-weights-legacy", "keras-v3"))
     yield layer("time-distributed-conv", lambda: L.TimeDistributed(L.Conv2D(2, 3)), (4, 6, 7, 3))

@@ -469,6 +469,7 @@ typedef struct branches {
     size_t n_inputs;
     const char *place;
     int depth;
+    int n_models; ///< Sequential ones met so far, which have no names of their own
 } branches;
 
 static ks_value reference(ks__upgrade *u, const char *name, uint64_t offset) {
@@ -587,6 +588,60 @@ static bool begins_with_merge(const ks_value *layers) {
            ks_value_get(config, "layers");
 }
 
+// The inputs of a model that stands at the beginning of a branch, appended to `sources`: those of its own first layer,
+// or of the branches it begins with.
+static ks_code add_inputs(branches *b, const ks_value *record, ks_value *sources, size_t *count) {
+    const ks_value *layers = layers_of(record), *config = ks_value_get(record, "config");
+    const char *last = NULL;
+    ks_code code;
+    if (!layers && ks_value_is_text(ks_value_get(record, "class_name"), "Merge") && config)
+        layers = ks_value_get(config, "layers");
+    if (!layers) {
+        KS_TRY(add_input(b, record, &last));
+        KS_TRY(grow(b, sources, *count));
+        sources->as.list.items[*count] = reference(b->u, last, record->offset);
+        return sources->as.list.items[(*count)++].as.list.items ? KS_OK : b->u->context->error.code;
+    }
+    if (layers->type != KS_VALUE_LIST || layers->as.list.count == 0)
+        return ks__upgrade_fail(b->u, KS_E_CONFIG_GRAPH, record, b->place, NULL, "a branch without layers");
+    if (b->depth >= (int)b->u->context->limits.model_depth)
+        return ks__upgrade_fail(b->u, KS_E_CONFIG_DEPTH, layers, b->place, NULL, "models are nested more than %d deep",
+                                (int)b->u->context->limits.model_depth);
+    b->depth++;
+    code = KS_OK;
+    for (size_t i = 0; i < (layers_of(record) ? 1 : layers->as.list.count) && code == KS_OK; i++)
+        code = add_inputs(b, &layers->as.list.items[i], sources, count);
+    b->depth--;
+done:
+    return code;
+}
+
+// A Sequential model that is no branch itself stays a model, whose weights stand together.
+static ks_code add_nested(branches *b, const ks_value *record, const char **last) {
+    ks_value sources = {.type = KS_VALUE_LIST, .offset = record->offset};
+    const char *name = record_name(record);
+    size_t count = 0;
+    ks_code code;
+    b->n_models++;
+    if (!name)
+        name = ks_arena_format(b->u->arena, "sequential_%d", b->n_models);
+    if (!name)
+        return b->u->context->error.code;
+    if (*last) {
+        KS_TRY(grow(b, &sources, 0));
+        sources.as.list.items[0] = reference(b->u, *last, record->offset);
+        if (!sources.as.list.items[count++].as.list.items)
+            return b->u->context->error.code;
+    } else {
+        KS_TRY(add_inputs(b, record, &sources, &count));
+    }
+    sources.as.list.count = count;
+    KS_TRY(add_layer(b, record, name, &sources));
+    *last = name;
+done:
+    return code;
+}
+
 static ks_code add_sequence(branches *b, const ks_value *layers, const char **last);
 
 static ks_code add_merge(branches *b, const ks_value *record, const char **last) {
@@ -609,7 +664,9 @@ static ks_code add_merge(branches *b, const ks_value *record, const char **last)
         if (ks_value_is_text(ks_value_get(branch, "class_name"), "Model"))
             return ks__upgrade_fail(b->u, KS_E_CONFIG_UNSUPPORTED_VALUE, branch, b->place, "config/layers",
                                     "a branch that is a Model cannot be run by this reference");
-        KS_TRY(add_sequence(b, &one, &end));
+        if (layers_of(branch))
+            b->n_models++;
+        KS_TRY(add_sequence(b, layers_of(branch) ? layers_of(branch) : &one, &end));
         sources.as.list.items[i] = reference(b->u, end, branch->offset);
         if (!sources.as.list.items[i].as.list.items)
             return b->u->context->error.code;
@@ -630,7 +687,7 @@ static ks_code add_sequence(branches *b, const ks_value *layers, const char **la
     for (size_t i = 0; layers->type == KS_VALUE_LIST && i < layers->as.list.count; i++) {
         const ks_value *record = &layers->as.list.items[i], *config = ks_value_get(record, "config");
         if (layers_of(record)) {
-            KS_TRY(add_sequence(b, layers_of(record), last));
+            KS_TRY(add_nested(b, record, last));
         } else if (!*last && ks_value_is_text(ks_value_get(record, "class_name"), "Merge") && config &&
                    ks_value_get(config, "layers")) {
             KS_TRY(add_merge(b, record, last));
@@ -649,7 +706,7 @@ done:
 
 ks_code ks__keras1_branches(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *layers = ks__dict_get(config, "layers");
-    branches b = {.u = u, .place = place};
+    branches b = {.u = u, .place = place, .n_models = 1}; // the first is this one
     const char *last = NULL;
     ks_value outputs;
     ks_code code;

@@ -482,7 +482,9 @@ static ks_code bidirectional_children(ks_call *call, ks_object *object) {
         return call->context->error.code;
     KS_TRY(ks_make_child(&params->backward_layer, call, object, "backward_layer", name, params->layer->row));
     *(ks_recurrent *)params->backward_layer->params = *(const ks_recurrent *)params->layer->params;
-    ((ks_recurrent *)params->backward_layer->params)->go_backwards = true;
+    // Keras 1 and 2 turn the forward layer around, whichever way it goes; Keras 3 refuses one that goes backwards.
+    ((ks_recurrent *)params->backward_layer->params)->go_backwards =
+        !ks_is_old(object) || !((const ks_recurrent *)params->layer->params)->go_backwards;
     code = check_pair(call->context, object, params->layer->params, params->backward_layer->params);
 done:
     return code;
