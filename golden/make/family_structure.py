@@ -72,6 +72,38 @@ def functional_in_sequential():
     return keras.Sequential([keras.Input((4,)), L.Dense(6), inner, L.Dense(2)])
 
 
+def states_at_the_end():
+    return keras.Sequential([keras.Input((9, 4)), L.Dense(6), L.LSTM(3, return_state=True)])
+
+
+def several_inside():
+    j = keras.Input((6,))
+    towers = keras.Sequential([keras.Model(j, [L.Dense(4)(j), L.Dense(4, activation="tanh")(j)])])
+    return keras.Sequential([keras.Input((4,)), L.Dense(6), towers, L.Multiply(), L.Dense(3)])
+
+
+def several_unannounced():
+    return keras.Sequential([L.Bidirectional(L.GRU(3), merge_mode=None), L.Concatenate(), L.Dense(2)])
+
+
+def dict_at_the_end():
+    j = keras.Input((6,))
+    ports = {"zebra": L.Dense(3)(j), "ant": L.Dense(2)(j)}
+    inner = keras.Sequential([keras.Input((4,)), L.Dense(6, activation="tanh"), keras.Model(j, ports)])
+    i = keras.Input((4,))
+    out = inner(i)
+    return keras.Model(i, [L.Dense(7)(out["ant"]), out["zebra"]])
+
+
+def tensor_twice():
+    j = keras.Input((4,))
+    x = L.Dense(6, activation="tanh")(j)
+    inner = keras.Model(j, {"z": x, "b": x, "m": [L.Dense(3)(x), x]})
+    i = keras.Input((4,))
+    out = inner(i)
+    return keras.Model(i, [out["z"], L.Dense(2)(out["b"]), L.Subtract()([out["m"][1], L.Dense(6)(out["z"])])])
+
+
 def frozen_sequential():
     inner = keras.Sequential([L.Dense(3), L.BatchNormalization()], name="inner")
     inner.trainable = False
@@ -276,6 +308,11 @@ def cases():
         Case("nested-output", nested_output, x, also=("json-v3",)),
         Case("sequential-in-functional", sequential_in_functional, x, old=True, also=("weights-v3",)),
         Case("functional-in-sequential", functional_in_sequential, x, old=True),
+        Case("sequential-states", states_at_the_end, normal((9, 4)), also=("weights-v3", "json-v3")),
+        Case("sequential-several-inside", several_inside, x, also=("weights-v3", "json-v3")),
+        Case("sequential-several-without-input", several_unannounced, normal((9, 4))),
+        Case("sequential-dict", dict_at_the_end, x, also=("json-v3",)),
+        Case("tensor-twice", tensor_twice, x, old=True, also=("weights-v3", "json-v3")),
         Case("from-the-middle", from_the_middle, normal((6,), (3,))),
         Case("from-both-ends", in_the_middle, normal((4,), (6,))),
         Case("sequential-without-input", deferred, x, old=True),

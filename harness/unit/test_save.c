@@ -443,6 +443,10 @@ static void test_losses(void **state) {
     expect_refusal(SEQUENTIAL("\"class_name\": \"LayerNormalization\", \"config\": {\"name\": \"n\", \"rms_scaling\": "
                               "true}"),
                    "json-legacy", KS_E_SAVE_NO_WORD, "rms_scaling");
+    // Keras 2 takes no layer of several tensors into a Sequential model.
+    expect_refusal(SEQUENTIAL("\"class_name\": \"GRU\", \"config\": {\"name\": \"g\", \"units\": 2, \"return_state\": "
+                              "true}"),
+                   "json-legacy", KS_E_SAVE_NO_WORD, "each layer of a Sequential model gives one tensor");
     // Without weights there is nothing for a format that needs them.
     expect_refusal(SEQUENTIAL("\"class_name\": \"Dense\", \"config\": {\"name\": \"d\", \"units\": 2}"), "keras-v3",
                    KS_E_SAVE_NO_WEIGHTS, "kernel");

@@ -514,6 +514,34 @@ done:
 
 // --- records --------------------------------------------------------------------------------------------------------
 
+static bool is_dict_or_several(const ks_value *outputs) {
+    const ks_value *first =
+        outputs && outputs->type == KS_VALUE_LIST && outputs->as.list.count ? &outputs->as.list.items[0] : NULL;
+    if (!outputs || outputs->type == KS_VALUE_DICT)
+        return outputs != NULL;
+    return first && first->type != KS_VALUE_STRING && (outputs->as.list.count > 1 || is_dict_or_several(first));
+}
+
+static bool is_true(const ks_value *value) {
+    return value && value->type == KS_VALUE_BOOL && value->as.boolean;
+}
+
+/// Whether a call gives more than one tensor: states beside a result, two directions, a model's outputs.
+static bool gives_several(const ks__downgrade *d, const ks_value *record) {
+    const ks_class *row = is_record(record) ? ks__downgrade_row(d, record) : NULL;
+    const ks_value *config = ks_value_get(record, "config");
+    const ks_value *layers = ks_value_get(config, "layers"), *merge = ks_value_get(config, "merge_mode");
+    if (row == &ks_class_Functional)
+        return is_dict_or_several(ks_value_get(config, "output_layers"));
+    if (row == &ks_class_Sequential)
+        return layers && layers->type == KS_VALUE_LIST && layers->as.list.count &&
+               gives_several(d, &layers->as.list.items[layers->as.list.count - 1]);
+    if (row && strcmp(row->name, "Bidirectional") == 0)
+        return (merge && merge->type == KS_VALUE_NULL) ||
+               is_true(ks_value_get(ks_value_get(ks_value_get(config, "layer"), "config"), "return_state"));
+    return row && is_true(ks_value_get(config, "return_state"));
+}
+
 static ks_code downgrade_sequential(ks_value *out, ks__downgrade *d, const ks_value *config, const char *place) {
     const ks_value *layers = ks_value_get(config, "layers");
     const ks_value *build = ks_value_get(config, "build_input_shape");
@@ -527,6 +555,8 @@ static ks_code downgrade_sequential(ks_value *out, ks__downgrade *d, const ks_va
         if (!inner)
             return d->context->error.code;
         bool is_input = ks_value_is_text(ks_value_get(record, "class_name"), "InputLayer");
+        if (gives_several(d, record))
+            return ks__no_word(d, inner, "in Keras 2 each layer of a Sequential model gives one tensor");
         if (!is_input) // which Keras 2.3 does not write
             KS_TRY(ks__downgrade_name(d, record, KS__NAME_OF_LAYER, inner));
         KS_TRY(ks__downgrade_record(&list.as.list.items[i], d, record, inner));

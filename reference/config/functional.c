@@ -391,21 +391,6 @@ static ks_code resolve(wiring *w, ks_tree *tree, const char *place) {
     return code;
 }
 
-// The structure of a result with its arrays replaced by new slots, numbered in flattened order.
-static void result_pattern(ks_tree *tree, ks_array **arrays, size_t first, size_t count) {
-    if (tree->type == KS_TREE_ARRAY) {
-        for (size_t i = 0; i < count; i++)
-            if (arrays[i] == tree->as.array) {
-                tree->type = KS_TREE_SLOT;
-                tree->as.slot = first + i;
-                return;
-            }
-    }
-    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
-        for (size_t i = 0; i < tree->as.list.count; i++)
-            result_pattern(&tree->as.list.items[i], arrays, first, count);
-}
-
 static ks_code keep_result(wiring *w, node *n, ks_tree *result) {
     size_t count = ks_tree_flatten(result, NULL, 0);
     ks_code code = KS_OK;
@@ -414,15 +399,9 @@ static ks_code keep_result(wiring *w, node *n, ks_tree *result) {
     while (w->n_slots + count > w->room_slots)
         KS_TRY(grow(w, (void **)&w->slots, &w->room_slots, w->room_slots, sizeof(*w->slots)));
     ks_tree_flatten(result, w->slots + w->n_slots, count);
-    // One array may stand at two places of a result; slots are told apart by copies.
-    for (size_t i = 1; i < count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (w->slots[w->n_slots + i] == w->slots[w->n_slots + k])
-                return fail(w, KS_E_INTERNAL, n->entry->record, NULL, "a call returned one tensor twice",
-                            n->entry->object->name);
-    result_pattern(result, w->slots + w->n_slots, w->n_slots, count);
+    // A model may give one tensor at two places of its result: outside these are two tensors.
+    w->n_slots = ks_tree_number(result, w->n_slots);
     n->result = *result;
-    w->n_slots += count;
 done:
     return code;
 }

@@ -138,26 +138,59 @@ done:
     return code;
 }
 
-// Shapes through the chain; only when the input's shape is known.
+static ks_code make_room(chain *c, ks_array ***slots, size_t *room, size_t needed) {
+    ks_graph *graph = c->model->graph;
+    size_t wider = needed > 2 * *room ? needed : 2 * *room;
+    ks_array **arrays, *symbols;
+    if (needed <= *room)
+        return KS_OK;
+    arrays = ks_arena_get(c->reader->arena, wider, sizeof(ks_array *));
+    symbols = ks_arena_get(c->reader->arena, wider, sizeof(*symbols));
+    if (!arrays || !symbols)
+        return c->reader->context->error.code;
+    memcpy(arrays, *slots, graph->n_slots * sizeof(ks_array *));
+    memcpy(symbols, graph->symbols, graph->n_slots * sizeof(*symbols));
+    *slots = arrays;
+    *room = wider;
+    graph->symbols = symbols;
+    return KS_OK;
+}
+
+// Shapes through the chain; only when the input's shape is known. A layer with several results (states, a model's
+// outputs) hands all of them to the next one, in their structure.
 static ks_code infer_chain(chain *c) {
     ks_graph *graph = c->model->graph;
-    ks_array **slots = ks_arena_get(c->reader->arena, graph->n_slots, sizeof(*slots));
+    size_t room = graph->n_slots, count;
+    ks_array **slots = ks_arena_get(c->reader->arena, room, sizeof(*slots));
     ks_call call;
     ks_code code = KS_OK;
     if (!slots)
         return c->reader->context->error.code;
     ks__symbolic_call(&call, c->reader);
     slots[0] = &graph->symbols[0];
+    graph->n_slots = 1;
     for (size_t i = 1; i < graph->n_nodes; i++) {
-        const ks_node *node = &graph->nodes[i];
-        ks_tree *arguments = ks_graph_arguments(&call, node, slots);
-        ks_tree result;
+        ks_node *node = &graph->nodes[i];
+        ks_tree *arguments, result;
+        node->arguments[0] = graph->nodes[i - 1].result;
+        arguments = ks_graph_arguments(&call, node, slots);
         if (!arguments)
             return c->reader->context->error.code;
         KS_TRY(ks_infer(&result, &call, node->layer, arguments));
-        KS_TRY(ks_graph_store(&call, node->layer, &node->result, &result, slots));
-        graph->symbols[node->result.as.slot] = *slots[node->result.as.slot];
+        count = ks_tree_flatten(&result, NULL, 0);
+        if (count != 1 && c->reader->dialect != KS_DIALECT_KERAS3)
+            return ks__config_fail(c->reader, KS_E_CONFIG_ARGUMENT, node->layer->config, node->layer->place, NULL,
+                                   "%s \"%.80s\": before Keras 3 each layer of a Sequential model gives one tensor, "
+                                   "found %zu",
+                                   node->layer->row->name, node->layer->name, count);
+        KS_TRY(make_room(c, &slots, &room, graph->n_slots + count));
+        ks_tree_flatten(&result, slots + graph->n_slots, count);
+        for (size_t k = graph->n_slots; k < graph->n_slots + count; k++)
+            graph->symbols[k] = *slots[k];
+        graph->n_slots = ks_tree_number(&result, graph->n_slots);
+        node->result = result;
     }
+    graph->outputs = graph->nodes[graph->n_nodes - 1].result;
 done:
     return code;
 }

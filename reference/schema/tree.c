@@ -79,6 +79,22 @@ size_t ks_tree_slots(const ks_tree *tree, size_t *out, size_t room) {
     return found.count;
 }
 
+size_t ks_tree_number(ks_tree *tree, size_t first) {
+    size_t next = first;
+    if (tree->type == KS_TREE_ARRAY) {
+        tree->type = KS_TREE_SLOT;
+        tree->as.slot = next++;
+    } else if (tree->type == KS_TREE_LIST) {
+        for (size_t i = 0; i < tree->as.list.count; i++)
+            next = ks_tree_number(&tree->as.list.items[i], next);
+    } else if (tree->type == KS_TREE_DICT) {
+        const ks_text *last = NULL;
+        for (size_t i; (i = next_by_key(tree, last)) < tree->as.list.count; last = &tree->as.list.keys[i])
+            next = ks_tree_number(&tree->as.list.items[i], next);
+    }
+    return next;
+}
+
 ks_tree ks_tree_list(ks_arena *arena, size_t count) {
     ks_tree tree = {.type = KS_TREE_LIST};
     tree.as.list.items = ks_arena_get(arena, count ? count : 1, sizeof(ks_tree));

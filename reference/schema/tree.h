@@ -59,6 +59,8 @@ size_t ks_tree_count(const ks_tree *tree);
 size_t ks_tree_flatten(const ks_tree *tree, ks_array **out, size_t room);
 /// Same, for slots.
 size_t ks_tree_slots(const ks_tree *tree, size_t *out, size_t room);
+/// Puts slots in place of the arrays, numbered from `first` in flattened order; returns the number after the last.
+size_t ks_tree_number(ks_tree *tree, size_t first);
 /// A list of `count` empty trees; items is NULL on failure.
 ks_tree ks_tree_list(ks_arena *arena, size_t count);
 /// A new array of this type and shape without data; NULL on failure.
