@@ -3,7 +3,7 @@
     python golden/make/summaries.py golden/h5-legacy/tf-2.15.1/structure/nested-functional …
 
 summary.txt is that of a terminal of 80 columns; summary-nested.txt has nested models expanded and the trainable column, where
-this Keras can print them. The case's own Keras must be the one that runs: keras, tensorflow.keras, or tf_keras for tfkeras-N.
+this Keras can print them; summary-narrow.txt, of Keras 3, the same in lines of 40 characters. The case's own Keras must be the one that runs: keras, tensorflow.keras, or tf_keras for tfkeras-N.
 """
 
 import contextlib
@@ -39,6 +39,10 @@ def writer_of(folder):
     return os.path.normpath(folder).split(os.sep)[-3]
 
 
+def folder_format(folder):
+    return os.path.normpath(folder).split(os.sep)[-4]
+
+
 def printed(model, **options):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
@@ -52,6 +56,8 @@ def main():
         texts = {"summary.txt": printed(model)}
         with contextlib.suppress(TypeError):
             texts["summary-nested.txt"] = printed(model, expand_nested=True, show_trainable=True)
+        if folder_format(folder) == "keras-v3":
+            texts["summary-narrow.txt"] = printed(model, expand_nested=True, show_trainable=True, line_length=40)
         for name, text in texts.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)

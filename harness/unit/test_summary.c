@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// summary() against what real Keras prints: summary.txt and summary-nested.txt beside golden cases
+// summary() against what real Keras prints: summary.txt, summary-nested.txt and summary-narrow.txt beside golden cases
 // (golden/make/summaries.py).
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +35,11 @@ static bool same_lines(const char *path, ks_bytes expected, ks_text found) {
 
 static bool agrees(const char *path) {
     static const ks_summary_options nested = {.expand_nested = true, .show_trainable = true};
+    static const ks_summary_options narrow = {.expand_nested = true, .show_trainable = true, .line_length = 40};
     const char *name = strrchr(path, '/') + 1;
+    const ks_summary_options *options = strcmp(name, "summary.txt") == 0          ? NULL
+                                        : strcmp(name, "summary-narrow.txt") == 0 ? &narrow
+                                                                                  : &nested;
     char model_path[1024];
     ks_context context;
     ks_source *source;
@@ -47,7 +51,7 @@ static bool agrees(const char *path) {
     ks_context_init(&context, NULL);
     assert_int_equal(ks_source_open(&source, &context, path), KS_OK);
     assert_int_equal(ks_model_load(&model, &context, model_path, NULL), KS_OK);
-    assert_int_equal(ks_model_summary(&text, model, strcmp(name, "summary.txt") == 0 ? NULL : &nested), KS_OK);
+    assert_int_equal(ks_model_summary(&text, model, options), KS_OK);
     equal = same_lines(path, ks_source_bytes(source), text);
     ks_free(&context, (void *)(uintptr_t)text.data);
     ks_model_free(model);
@@ -77,7 +81,42 @@ static void test_keras3(void **state) {
     check_all(GOLDEN "keras-v3/*/*/*/summary*.txt", 20);
 }
 
+#define RECORD(type, name, keys, rest, calls)                                                                          \
+    "{\"module\":\"keras.layers\",\"class_name\":\"" type "\",\"config\":{\"name\":\"" name "\"" keys "},"             \
+    "\"registered_name\":null" rest ",\"name\":\"" name "\",\"inbound_nodes\":[" calls "]}"
+#define CALL(of)                                                                                                       \
+    "{\"args\":[{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,3],\"dtype\":\"float32\","            \
+    "\"keras_history\":[\"" of "\",0,0]}}],\"kwargs\":{}}"
+#define INPUT(name) RECORD("InputLayer", name, ",\"batch_shape\":[null,3],\"dtype\":\"float32\"", "", "")
+#define SHARED(of) RECORD("Dense", "d", ",\"units\":3", ",\"shared_object_id\":7", CALL(of))
+#define MODEL(name, layers, in, out, rest)                                                                             \
+    "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"" name           \
+    "\",\"trainable\":true,\"layers\":[" layers "],\"input_layers\":[[\"" in "\",0,0]],\"output_layers\":[[\"" out     \
+    "\",0,0]]},\"registered_name\":\"Functional\"" rest "}"
+
+// A layer that a model shares with a model inside it has its parameters once.
+static void test_shared_with_inner_model(void **state) {
+    static const char json[] =
+        MODEL("outer",
+              INPUT("b") "," MODEL("inner", INPUT("a") "," SHARED("a"), "a", "d",
+                                   ",\"name\":\"inner\",\"inbound_nodes\":[" CALL("b") "]") "," SHARED("inner"),
+              "b", "d", "");
+    ks_bytes bytes = {(const uint8_t *)json, sizeof(json) - 1};
+    ks_context context;
+    ks_model *model;
+    ks_text text;
+    (void)state;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load_bytes(&model, &context, bytes, "shared.json", NULL), KS_OK);
+    assert_int_equal(ks_model_summary(&text, model, NULL), KS_OK);
+    assert_non_null(strstr(text.data, " Total params: 12 (48.00 B)\n"));
+    ks_free(&context, (void *)(uintptr_t)text.data);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keras1_and_2), cmocka_unit_test(test_keras3)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keras1_and_2), cmocka_unit_test(test_keras3),
+                                       cmocka_unit_test(test_shared_with_inner_model)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

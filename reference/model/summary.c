@@ -101,16 +101,20 @@ bool ks__shown_trainable(const ks_object *layer) {
     return layer->trainable || layer->row == &ks_class_Sequential;
 }
 
-static void add_params(ks__params sums[2], const ks_object *object, bool trainable, int depth) {
+// A layer that several models share counts once, where it is met first.
+static void add_params(ks__params sums[2], ks_object *object, bool trainable, uint32_t mark, int depth) {
+    if (object->walked[2] == mark)
+        return;
+    object->walked[2] = mark;
     trainable = trainable && ks__shown_trainable(object);
     add_variables(&sums[!trainable], object->trainable_variables);
     add_variables(&sums[1], object->other_variables);
     for (const ks_child *child = object->children; child && depth < 64; child = child->next)
-        add_params(sums, child->object, trainable, depth + 1);
+        add_params(sums, child->object, trainable, mark, depth + 1);
 }
 
-void ks__sum_params(ks__params sums[2], const ks_object *model) {
-    add_params(sums, model, true, 0);
+void ks__sum_params(ks__params sums[2], ks_model *model) {
+    add_params(sums, model->root, true, ++model->map.stamp, 0);
 }
 
 // --- who gave what --------------------------------------------------------------------------------------------------

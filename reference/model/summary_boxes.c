@@ -71,21 +71,35 @@ static void put_rule(table *t, const char *left, const char *line, const char *c
     ks__put(t->s, "\n");
 }
 
-static void put_row(table *t, const row *r, const char *bar) {
+static int count_lines(const char *text, int width) {
+    size_t line;
+    int count = 0;
+    do {
+        text = next_line(text, width, &line);
+        count++;
+    } while (text[0]);
+    return count;
+}
+
+// Rows start at the top of their cells, the header ends at the bottom.
+static void put_row(table *t, const row *r, const char *bar, bool at_bottom) {
     const char *rest[KS__MAX_COLUMNS];
-    bool more = true;
-    for (int i = 0; i < t->n_columns; i++)
+    int lines[KS__MAX_COLUMNS], height = 1;
+    for (int i = 0; i < t->n_columns; i++) {
         rest[i] = r->cells[i] ? r->cells[i] : "";
-    while (more) {
-        more = false;
+        lines[i] = count_lines(rest[i], t->widths[i]);
+        height = lines[i] > height ? lines[i] : height;
+    }
+    for (int at = 0; at < height; at++) {
         ks__put(t->s, bar);
         for (int i = 0; i < t->n_columns; i++) {
-            size_t line;
-            const char *text = rest[i];
-            rest[i] = next_line(text, t->widths[i], &line);
+            bool waits = at_bottom && at < height - lines[i];
+            const char *text = waits ? "" : rest[i];
+            size_t line = 0;
+            if (!waits)
+                rest[i] = next_line(text, t->widths[i], &line);
             put_cell(t->s, text, line, t->widths[i], t->aligns[i]);
             ks__put(t->s, bar);
-            more |= rest[i][0] != 0;
         }
         ks__put(t->s, "\n");
     }
@@ -181,7 +195,7 @@ static void put_layer(table *t, const ks__calls *calls, const ks_object *layer, 
         r.cells[t->connected] = connections_cell(s, layer, level);
     if (t->trainable >= 0)
         r.cells[t->trainable] = !has_variables(layer, 0) ? "-" : ks__shown_trainable(layer) ? "Y" : "N";
-    put_row(t, &r, "│");
+    put_row(t, &r, "│", false);
     if (nested && ks__index_calls(&inner, s, nested) == KS_OK)
         for (size_t i = 0; i < nested->n_layers; i++)
             put_layer(t, &inner, nested->layers[i], level + 1);
@@ -208,12 +222,12 @@ void ks__summary_boxes(ks__summary *s) {
     ks__put(s, s->model->root->name);
     ks__put(s, "\"\n");
     put_rule(&t, "┏", "━", "┳", "┓");
-    put_row(&t, &header, "┃");
+    put_row(&t, &header, "┃", true);
     put_rule(&t, "┡", "━", "╇", "┩");
     for (size_t i = 0; i < graph->n_operations; i++)
         put_layer(&t, &s->calls, graph->operations[i], 0);
     put_rule(&t, "└", "─", "┴", "┘");
-    ks__sum_params(sums, s->model->root);
+    ks__sum_params(sums, s->model);
     all = (ks__params){sums[0].count + sums[1].count, sums[0].bytes + sums[1].bytes};
     put_total(s, "Total params", &all);
     put_total(s, "Trainable params", &sums[0]);

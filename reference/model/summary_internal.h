@@ -43,7 +43,7 @@ uint64_t ks__count_params(const ks_object *object, int depth);
 /// What a loaded model says of a layer.
 bool ks__shown_trainable(const ks_object *layer);
 /// [0] trainable, [1] not: a layer that is not trainable freezes everything below it.
-void ks__sum_params(ks__params sums[2], const ks_object *model);
+void ks__sum_params(ks__params sums[2], ks_model *model);
 /// "215.04 KB"; `unit` is what single bytes are called.
 void ks__readable_size(char *out, size_t room, uint64_t bytes, const char *unit);
 const char *ks__with_commas(ks_arena *arena, uint64_t number);

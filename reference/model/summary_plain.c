@@ -270,7 +270,7 @@ void ks__summary_plain(ks__summary *s, const char *version) {
     }
     if (p.layout->wraps)
         put_line(&p, "", 0, "=");
-    ks__sum_params(sums, s->model->root);
+    ks__sum_params(sums, s->model);
     all = (ks__params){sums[0].count + sums[1].count, sums[0].bytes + sums[1].bytes};
     put_total(&p, "Total params", &all);
     put_total(&p, "Trainable params", &sums[0]);
