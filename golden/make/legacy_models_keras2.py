@@ -615,6 +615,21 @@ def preprocessing():
             return Model(i, L.Dense(3)(L.Embedding(4, 2)(x)))
 
         yield Case("discretization", discretize, normal((6,)))
+
+        def adapt(bins):
+            def build():
+                i = Input((6,))
+                layer = P.Discretization(num_bins=bins)
+                x = L.Embedding(bins + 1, 2)(layer(i))
+                layer.adapt(np.random.RandomState(4).normal(0, 1, (57, 6)).astype("float32"))
+                return Model(i, L.Dense(3)(x))
+
+            return build
+
+        # Parts of the summary, all of it, and a number of bins whose reciprocal does not give it back.
+        yield Case("discretization-adapted", adapt(5), normal((6,)), also=("h5-weights-legacy",))
+        yield Case("discretization-adapted-few", adapt(400), normal((6,)))
+        yield Case("discretization-adapted-49", adapt(49), normal((6,)))
     if hasattr(P, "CategoryEncoding") and E.since(2, 6):
 
         def encode(mode):

@@ -484,11 +484,11 @@ done:
 
 // --- classes with more to do ----------------------------------------------------------------------------------------
 
-/// Keras 2 takes boundaries or a number of bins, and keeps adapted boundaries in a variable.
+/// Keras 2 takes boundaries or a number of bins.
 static ks_code finish_discretization(ks__downgrade *d, ks_value *config, const char *place) {
     const ks_value *boundaries = ks_value_get(config, "bin_boundaries");
     if (!boundaries || boundaries->type == KS_VALUE_NULL)
-        return ks__no_word(d, place, "Keras 2 keeps the summary of a Discretization layer, which is not there");
+        return KS_OK;
     for (size_t i = 0; i < config->as.dict.count; i++) {
         ks_member *member = &config->as.dict.members[i];
         if (!ks_text_is(member->key, "num_bins") || member->value.type == KS_VALUE_NULL)

@@ -39,6 +39,17 @@ static ks_code check_layer(ks__serializer *s, const ks_object *object) {
     return KS_OK;
 }
 
+// Adapted boundaries are in the config of Keras 3, and in a variable of Keras 2.
+static ks_code check_boundaries(ks__serializer *s, const ks_object *object) {
+    const ks_discretization *params = object->params;
+    if (object->row != &ks_class_Discretization || params->bin_boundaries.items ||
+        (s->options.keras2 ? ks_is_old(object) : !object->other_variables))
+        return KS_OK;
+    return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
+                   "Keras %d keeps the %s of a Discretization layer, which %s not there", s->options.keras2 ? 2 : 3,
+                   s->options.keras2 ? "summary" : "boundaries", s->options.keras2 ? "is" : "are");
+}
+
 // Whole numbers of bins are int64 in Keras 2 and int32 in Keras 3, whatever its policy.
 static ks_code check_bins(ks__serializer *s, const ks_object *object) {
     const ks_discretization *params = object->params;
@@ -75,6 +86,7 @@ static ks_code check_keys(ks__serializer *s, const ks_object *object) {
 
 ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object) {
     ks_code code;
+    KS_TRY(check_boundaries(s, object));
     if (s->options.keras2)
         return check_bins_in_keras2(s, object);
     KS_TRY(check_layer(s, object));

@@ -168,15 +168,13 @@ static ks_code category_encoding(ks__upgrade *u, ks__dict *record, ks__dict *con
     return drop_while_false(u, config, "sparse", place);
 }
 
-// Whole numbers of bins are int64, which is no policy of Keras 3. Boundaries that were adapted are not in the config.
+// Whole numbers of bins are int64, which is no policy of Keras 3.
 static ks_code discretization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *boundaries = ks__dict_get(config, "bin_boundaries"), *bins = ks__dict_get(config, "num_bins");
     const ks_value *mode = ks__dict_get(config, "output_mode"), *dtype = ks__dict_get(config, "dtype");
     (void)record;
-    if (!boundaries || boundaries->type == KS_VALUE_NULL)
-        return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, boundaries, place, "config/bin_boundaries",
-                                "boundaries that are kept in a summary cannot be run by this reference");
-    if (bins && bins->type != KS_VALUE_NULL)
+    bool adapts = !boundaries || boundaries->type == KS_VALUE_NULL;
+    if (!adapts && bins && bins->type != KS_VALUE_NULL)
         return ks__upgrade_fail(u, KS_E_CONFIG_VALUE, bins, place, "config/num_bins",
                                 "num_bins and bin_boundaries are both given");
     if (dtype && ks_value_is_text(dtype, "int64") && (!mode || ks_value_is_text(mode, "int")))

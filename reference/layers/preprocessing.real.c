@@ -112,13 +112,69 @@ static void write_bins(const ks_array *result, const size_t *bins) {
             ((int64_t *)result->data)[i] = (int64_t)bins[i];
 }
 
+// What of cumulated weights belongs to `x`, as numpy.interp has it.
+static double interpolated(double x, const double *weights, const ks_real *values, size_t count) {
+    size_t low = 0, high = count;
+    double slope, result;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (x < weights[middle])
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    if (low == 0)
+        return (double)values[0];
+    if (low == count || weights[low - 1] == x)
+        return (double)values[low - 1];
+    slope = ((double)values[low] - (double)values[low - 1]) / (weights[low] - weights[low - 1]);
+    result = slope * (x - weights[low - 1]) + (double)values[low - 1];
+    if (result != result)
+        result = slope * (x - weights[low]) + (double)values[low];
+    return result != result && values[low] == values[low - 1] ? (double)values[low] : result;
+}
+
+// Keras 2: the boundaries are those values of the summary below which equal parts of all weights are.
+static ks_code boundaries_of(ks_numbers *out, ks_run *run, const ks_object *object) {
+    const ks_discretization *params = object->params;
+    const ks_variable *summary = object->other_variables;
+    const ks_real *values = ks_variable_real(summary);
+    size_t n_values = (size_t)summary->shape.dims[1], count = ks_discretization_boundaries(params, summary);
+    double *items = ks_run_memory(run, count + 1, sizeof *items), step = 1.0 / (double)params->num_bins;
+    double *weights = ks_run_memory(run, n_values + 1, sizeof *weights);
+    bool few = (double)n_values * step < 1;
+    float total = 0;
+    if (!items || !weights)
+        return run->context->error.code;
+    for (size_t i = 0; i < n_values; i++) {
+        total += (float)values[n_values + i];
+        weights[i] = (double)total;
+    }
+    for (size_t i = 0; i < n_values; i++)
+        weights[i] = (double)((float)weights[i] / total);
+    for (size_t i = 0; i < count; i++) {
+        double item = few ? (double)values[i] : interpolated(step + (double)i * step, weights, values, n_values);
+        items[i] = (double)(float)item;
+        if (items[i] != items[i] || (i > 0 && items[i] < items[i - 1]))
+            return ks_fail(run->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_RUN, KS_NO_OFFSET, object->place,
+                           "boundary %zu of the summary is %s", i,
+                           items[i] != items[i] ? "not a number" : "below the one before it");
+    }
+    *out = (ks_numbers){.items = items, .count = count, .shape = {1, {(int64_t)count}}};
+    return KS_OK;
+}
+
 KS_FORWARD(Discretization) {
     const ks_discretization *params = object->params;
     const ks_array *input = ks_call_input(call, object), *result = out->as.array;
-    size_t depth = params->bin_boundaries.count + 1, count = ks_array_elements(input), group = 1, after = 1, *bins;
+    size_t depth, count = ks_array_elements(input), group = 1, after = 1, *bins;
+    ks_numbers boundaries = params->bin_boundaries;
     ks_real *y = ks_reals(result);
     ks_code code;
-    KS_TRY(find_bins(&bins, run, input, &params->bin_boundaries));
+    if (object->other_variables)
+        KS_TRY(boundaries_of(&boundaries, run, object));
+    depth = boundaries.count + 1;
+    KS_TRY(find_bins(&bins, run, input, &boundaries));
     if (params->output_mode == KS_BINS_INT) {
         write_bins(result, bins);
         return KS_OK;

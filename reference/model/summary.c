@@ -79,7 +79,8 @@ void ks__readable_size(char *out, size_t room, uint64_t bytes, const char *unit_
 static void add_variables(ks__params *sum, const ks_variable *first) {
     for (const ks_variable *v = first; v; v = v->next) {
         uint64_t elements = 0;
-        ks_shape_elements(&v->shape, &elements);
+        if (!v->open_ended) // Keras does not know the number
+            ks_shape_elements(&v->shape, &elements);
         sum->count += elements;
         sum->bytes += elements * ks_dtype_size(v->dtype);
     }

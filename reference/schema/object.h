@@ -21,10 +21,11 @@ struct ks_variable {
     const char *name; ///< "kernel"
     ks_object *owner;
     ks_variable *next;
-    ks_shape shape; ///< all dims known
+    ks_shape shape; ///< all dims known; see open_ended
     ks_dtype dtype;
     bool trainable;         ///< as created; `trainable` of the layer does not reorder (formats.md 3.5)
     bool listed;            ///< has its place in get_weights() order
+    bool open_ended;        ///< its last dimension is that of the file, 0 before one is loaded
     ks_object *initializer; ///< of custom classes; others say theirs in the config
     const char *path;       ///< dataset in the weights file: "layers/dense/vars/0"; set by the weights stage
     const void *data;       ///< its elements in `dtype`, aligned; NULL before weights are loaded

@@ -4,6 +4,8 @@
 // normalization,discretization}.py, utils/numerical_utils.py; tf_keras layers/preprocessing/discretization.py.
 #include "schema/preprocessing.h"
 
+#include <math.h>
+
 #include "schema/broadcast.h"
 #include "schema/key_row.h"
 #include "schema/normalization.h"
@@ -212,6 +214,8 @@ static ks_code discretization_check(ks_context *context, ks_object *object) {
     if (!numbers->items && params->num_bins == KS_NULL_INT)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "num_bins",
                             "neither num_bins nor bin_boundaries is given");
+    if (ks_is_old(object) && !numbers->items && params->num_bins < 1)
+        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "num_bins", "expected a number of bins");
     if (numbers->items && numbers->shape.rank != 1)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "bin_boundaries",
                             "expected a list of numbers, found rank %d", (int)numbers->shape.rank);
@@ -227,16 +231,44 @@ static ks_code discretization_check(ks_context *context, ks_object *object) {
     return boundaries_check(context, object, numbers);
 }
 
+// Keras 2 keeps what it was adapted to in a variable, and no boundaries in the config.
+static ks_code discretization_build(ks_call *call, ks_object *object) {
+    const ks_discretization *params = object->params;
+    const ks_shape shape = {2, {2, 0}};
+    ks_code code = KS_OK;
+    if (!ks_is_old(object) || params->bin_boundaries.items)
+        return KS_OK;
+    KS_TRY(ks_add_variable(call, object, "summary", &shape, KS_FLOAT32, false));
+    object->other_variables->open_ended = true;
+done:
+    return code;
+}
+
+// Source: tf_keras layers/preprocessing/discretization.py (_compress_summary_numpy, get_bin_boundaries).
+size_t ks_discretization_boundaries(const ks_discretization *params, const ks_variable *summary) {
+    double count = (double)summary->shape.dims[1], step = 1.0 / (double)params->num_bins;
+    if (count * step < 1)
+        return count > 0 ? (size_t)count - 1 : 0;
+    return (size_t)ceil(1.0 / step) - 1;
+}
+
+// Until its weights are loaded there are no boundaries in Keras 2, and one bin.
+static int64_t bins_of(const ks_object *object) {
+    const ks_discretization *params = object->params;
+    if (object->other_variables)
+        return (int64_t)ks_discretization_boundaries(params, object->other_variables) + 1;
+    return params->bin_boundaries.items ? (int64_t)params->bin_boundaries.count + 1 : params->num_bins;
+}
+
 // one_hot: a last axis of 1 goes away; the others look at all bins along the second axis.
 static ks_code discretization_infer(ks_tree *out, ks_call *call, ks_object *object) {
     const ks_discretization *params = object->params;
     ks_array *input = ks_call_input(call, object);
-    int64_t depth = params->bin_boundaries.items ? (int64_t)params->bin_boundaries.count + 1 : params->num_bins;
     ks_shape shape;
     ks_code code;
     if (!input)
         return call->context->error.code;
-    if (!call->symbolic && !params->bin_boundaries.items)
+    if (!call->symbolic && !params->bin_boundaries.items && !object->other_variables)
         return ks_key_error(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "bin_boundaries",
                             "a layer that was never adapted cannot be run");
     if (params->output_mode == KS_BINS_INT)
@@ -247,7 +279,7 @@ static ks_code discretization_infer(ks_tree *out, ks_call *call, ks_object *obje
         ks_shape_drop(&shape, 1);
     else if (shape.rank > 1 && shape.dims[shape.rank - 1] == 1)
         shape.rank--;
-    ks_shape_insert(&shape, shape.rank, depth);
+    ks_shape_insert(&shape, shape.rank, bins_of(object));
     KS_TRY(ks_result(out, call, KS_DTYPE_NONE, &shape));
 done:
     return code;
@@ -263,5 +295,6 @@ const ks_class ks_class_Discretization = {
     .mask = KS_MASK_NONE,
     .policy = "int64",
     .check = discretization_check,
+    .build = discretization_build,
     .infer = discretization_infer,
 };

@@ -18,7 +18,7 @@ typedef struct ks_normalization {
 } ks_normalization;
 
 typedef struct ks_discretization {
-    ks_numbers bin_boundaries; ///< null: the layer was never adapted
+    ks_numbers bin_boundaries; ///< null: the layer was never adapted, or (Keras 2) has a summary of what it was given
     int64_t num_bins;
     int output_mode; ///< index into "int", "one_hot", "multi_hot", "count"
     bool sparse;
@@ -30,5 +30,8 @@ enum { KS_BINS_INT, KS_BINS_ONE_HOT, KS_BINS_MULTI_HOT, KS_BINS_COUNT };
 ks_shape ks_normalization_shape(const ks_normalization *params, const ks_shape *input);
 /// The shape that numbers given in the config have there: their axes belong to the last kept ones.
 bool ks_normalization_constant_shape(ks_shape *out, const ks_normalization *params, const ks_shape *input);
+
+/// Keras 2 makes the boundaries from the variable "summary" [2, n]: partition values, and their weights below.
+size_t ks_discretization_boundaries(const ks_discretization *params, const ks_variable *summary);
 
 #endif

@@ -256,7 +256,7 @@ static const char *key_of(ks_arena *arena, const char *name) {
 static bool fixed_value(double *out, const ks_variable *v) {
     const ks_class *row = v->owner->row;
     static const char *const ones[] = {"gamma", "moving_variance", "variance", "moving_stddev", "renorm_stddev"};
-    static const char *const zeros[] = {"beta", "bias", "moving_mean", "mean", "count", "renorm_mean"};
+    static const char *const zeros[] = {"beta", "bias", "moving_mean", "mean", "count", "renorm_mean", "summary"};
     if (strcmp(v->name, "scale") == 0 || strcmp(v->name, "concat_score_weight") == 0) {
         *out = 1;
         return row != &ks_class_AdditiveAttention; // glorot_uniform there

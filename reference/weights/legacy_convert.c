@@ -246,6 +246,19 @@ static ks_code mismatch(ks__load *l, ks_variable *v, const ks_slot *slot) {
     return ks__shape_mismatch(l, v, &slot->type, slot->path);
 }
 
+/// Whether the array can be the variable, which has the array's size then. By name Keras compares with the size that is
+/// not known yet, and takes none.
+static bool takes_size(const ks__load *l, ks_variable *v, const ks_shape *shape) {
+    if (l->options.by_name || shape->rank != v->shape.rank)
+        return false;
+    for (int i = 0; i + 1 < shape->rank; i++)
+        if (shape->dims[i] != v->shape.dims[i])
+            return false;
+    if (!l->options.check)
+        v->shape = *shape;
+    return true;
+}
+
 static ks_code convert_whole(ks__load *l, const ks_legacy_group *group, ks_variable *v) {
     ks_slot *slot = v->slots;
     plan p = {.shape = slot->type.shape};
@@ -257,7 +270,8 @@ static ks_code convert_whole(ks__load *l, const ks_legacy_group *group, ks_varia
         plan_cell(&p, group, v);
     else if (has_kernel_layout(v->owner->row) || v->owner->row == &ks_class_SeparableConv2D)
         plan_convolution(&p, l, group, v);
-    if (slot->type.null_dataspace || !ks_shape_equal(&p.shape, &v->shape))
+    if (slot->type.null_dataspace ||
+        !(v->open_ended ? takes_size(l, v, &p.shape) : ks_shape_equal(&p.shape, &v->shape)))
         return mismatch(l, v, slot);
     if (l->options.check)
         return ks__weights_note(l, v->owner, v, slot->path, NULL);

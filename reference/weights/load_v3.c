@@ -38,6 +38,9 @@ static ks_code load_variable(bool *fits, ks__load *l, ks_variable *v, ks_hdf5_no
     ks_hdf5_type type;
     const void *data;
     ks_code code;
+    if (v->open_ended) // Keras 2 loads it and goes on as if it had not
+        return ks_fail(l->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, v->owner->place,
+                       "a \"%s\" in a file of this form cannot be run by this reference", v->name);
     KS_TRY(ks__dataset_type(&type, l, dataset, v->path));
     *fits = !type.null_dataspace && ks_shape_equal(&type.shape, &v->shape);
     if (!*fits)

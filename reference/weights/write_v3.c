@@ -49,6 +49,14 @@ ks_code ks_weights_tensor(ks_tensor *out, ks_context *context, const ks_variable
     return KS_OK;
 }
 
+static ks_code check_size(ks_context *context, const ks_variable *variable) {
+    return variable->open_ended
+               ? ks_fail(context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, variable->owner->place,
+                         "a \"%s\" that %s was adapted to is not loaded from a file of this form", variable->name,
+                         variable->owner->row->name)
+               : KS_OK;
+}
+
 static ks_code open_group(char *group, ks_hdf5_writer *writer, ks_context *context, const ks_saved_object *saved,
                           bool named) {
     ks_code code;
@@ -83,6 +91,7 @@ ks_code ks_weights_write_v3(const ks_weight_map *map, ks_context *context, ks_hd
         for (; cursor->variable < count; cursor->variable++) {
             ks_tensor tensor;
             snprintf(path + group_size, PATH_ROOM - group_size, "/%zu", cursor->variable);
+            KS_TRY(check_size(context, own_variable(saved->object, cursor->variable)));
             KS_TRY(ks_weights_tensor(&tensor, context, own_variable(saved->object, cursor->variable), path));
             if (room && tensor.size > room)
                 return no_room(context, path, &tensor, room);
