@@ -93,6 +93,8 @@ def cases():
           lambda: L.Bidirectional(L.LSTM(4), backward_layer=L.GRU(4, go_backwards=True)), shape),
         c("bidirectional-state", lambda: L.Bidirectional(L.LSTM(4, return_state=True)), shape),
         Case("bidirectional-masked", masked(lambda: L.Bidirectional(L.LSTM(4, return_sequences=True))), masked_steps(6, 3), old=True),
+        Case("bidirectional-masked-unrolled", masked(lambda: L.Bidirectional(L.GRU(4, return_sequences=True, unroll=True))), masked_steps(6, 3), old=True),
+        Case("backwards-masked-unrolled", masked(lambda: L.SimpleRNN(4, return_sequences=True, go_backwards=True, unroll=True, zero_output_for_mask=True)), masked_steps(6, 3)),
         Case("bidirectional-masked-last", masked(lambda: L.Bidirectional(L.GRU(4), merge_mode="sum")), masked_steps(6, 3)),
         c("time-distributed-dense", lambda: L.TimeDistributed(L.Dense(4, activation="tanh")), (6, 3), old=True, also=("weights-v3",)),
         c("time-distributed-conv", lambda: L.TimeDistributed(L.Conv2D(2, 3)), (4, 6, 7, 3)),

@@ -486,11 +486,15 @@ def recurrent():
     for mode in ("sum", "mul", "ave", None):
         yield layer("bidirectional-%s" % str(mode).lower(), lambda mode=mode: L.Bidirectional(L.LSTM(4, return_sequences=True), merge_mode=mode), shape, tier=2 if mode in ("sum", None) else 3)
 
-    def masked_both():
-        i = Input((6, 3))
-        return Model(i, L.Bidirectional(L.GRU(4, return_sequences=True))(L.Masking(0.0)(i)))
+    def masked_both(unroll):
+        def build():
+            i = Input((6, 3))
+            return Model(i, L.Bidirectional(L.GRU(4, return_sequences=True, unroll=unroll))(L.Masking(0.0)(i)))
 
-    yield Case("bidirectional-masked", masked_both, masked_steps(6, 3))
+        return build
+
+    yield Case("bidirectional-masked", masked_both(False), masked_steps(6, 3))
+    yield Case("bidirectional-masked-unrolled", masked_both(True), masked_steps(6, 3))
     if E.since(2, 0):
         yield layer("bidirectional-backward-layer", lambda: L.Bidirectional(L.LSTM(4), backward_layer=L.GRU(4, go_backwards=True)), shape, also=("json-legacy", "keras-v3"))
     turned = lambda: [L.Bidirectional(L.LSTM(4, go_backwards=True, return_sequences=True), input_shape=shape), L.Bidirectional(L.GRU(2, go_backwards=True))]

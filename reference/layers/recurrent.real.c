@@ -316,18 +316,28 @@ static void gather_step(const sequence_run *s, size_t time) {
     }
 }
 
+// Zeros instead: of the steps that are masked. Unrolled, Keras takes the mask from the beginning for the outputs of all
+// steps, also where it goes backwards.
+static bool is_zero(const sequence_run *s, size_t sample, size_t position) {
+    bool from_start = s->params->unroll && s->params->return_sequences;
+    if (!s->mask || !s->params->zero_output_for_mask)
+        return false;
+    return from_start ? !s->mask[sample * s->steps + position] : !s->keep[sample];
+}
+
 // A masked sample's output is the one before, or zero; `previous` starts as zeros.
 static void keep_output(const sequence_run *s, size_t position) {
     size_t units = s->stack.units, size = units * sizeof(ks_real);
     const ks_real *output = stack_output(&s->stack);
     for (size_t b = 0; b < s->stack.batch; b++) {
         ks_real *previous = s->previous + b * units;
+        ks_real *to = s->params->return_sequences ? s->out + (b * s->steps + position) * units : s->out + b * units;
         if (s->keep[b])
             memcpy(previous, output + b * units, size);
-        else if (s->params->zero_output_for_mask)
-            memset(previous, 0, size);
-        memcpy(s->params->return_sequences ? s->out + (b * s->steps + position) * units : s->out + b * units, previous,
-               size);
+        if (is_zero(s, b, position))
+            memset(to, 0, size);
+        else
+            memcpy(to, previous, size);
     }
 }
 
