@@ -743,15 +743,16 @@ static void expect_name(const char *json, ks_save_target target, bool good) {
     "Bidirectional\", \"config\": {\"name\": \"b\", \"merge_mode\": \"concat\", \"layer\": {\"class_name\": "          \
     "\"SimpleRNN\", \"config\": {\"name\": \"r\", \"units\": 2, \"return_sequences\": " wrapped "}}}"
 
-#define JOINED(first, second)                                                                                          \
+#define MERGED(class_name, first, second)                                                                              \
     "{\"class_name\": \"Functional\", \"config\": {\"name\": \"f\", \"layers\": [" INPUT ", "                          \
     "{\"class_name\": \"Masking\", \"config\": {\"name\": \"m\"}, \"name\": \"m\", \"inbound_nodes\": [[[\"a\", 0, "   \
     "0, {}]]]}"                                                                                                        \
-    ", {\"class_name\": \"Add\", \"config\": {\"name\": \"s\"}, \"name\": \"s\", \"inbound_nodes\": [[[\"" first       \
-    "\", 0, 0, {}], [\"" second                                                                                        \
+    ", {\"class_name\": \"" class_name                                                                                 \
+    "\", \"config\": {\"name\": \"s\"}, \"name\": \"s\", \"inbound_nodes\": [[[\"" first "\", 0, 0, {}], [\"" second   \
     "\", 0, 0, {}]]]}, {\"class_name\": \"GRU\", \"config\": {\"name\": \"g\", \"units\": 2, "                         \
     "\"recurrent_activation\": \"sigmoid\"}, \"name\": \"g\", \"inbound_nodes\": [[[\"s\", 0, 0, {}]]]}], "            \
     "\"input_layers\": [[\"a\", 0, 0]], \"output_layers\": [[\"g\", 0, 0]]}, \"keras_version\": \"2.9.0\"}"
+#define JOINED(first, second) MERGED("Add", first, second)
 #define INPUT                                                                                                          \
     "{\"class_name\": \"InputLayer\", \"config\": {\"name\": \"a\", \"batch_input_shape\": [null, 3, 2]}, \"name\": "  \
     "\"a\", \"inbound_nodes\": []}"
@@ -763,6 +764,21 @@ static void test_joined_masks(void **state) {
     expect_name(JOINED("a", "m"), KS_FOR_TF_KERAS, true);
     ks_context context;
     ks_model *model = parse(&context, JOINED("m", "m"));
+    drop(&context, save_bytes(model, &context, "json-v3"));
+    ks_model_free(model);
+}
+
+/// Keras 3 leaves out of these what is masked.
+static void test_masked_products(void **state) {
+    static const char *const masked[] = {MERGED("Multiply", "m", "m"), MERGED("Multiply", "m", "a"),
+                                         MERGED("Maximum", "m", "m"), MERGED("Minimum", "m", "m")};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        expect_refusal(masked[i], "json-v3", KS_E_SAVE_NO_WORD, "leaves out what is masked");
+        expect_name(masked[i], KS_FOR_TF_KERAS, true);
+    }
+    ks_context context;
+    ks_model *model = parse(&context, MERGED("Multiply", "a", "a"));
     drop(&context, save_bytes(model, &context, "json-v3"));
     ks_model_free(model);
 }
@@ -923,6 +939,7 @@ int main(void) {
         cmocka_unit_test(test_constants),
         cmocka_unit_test(test_masks_of_old),
         cmocka_unit_test(test_joined_masks),
+        cmocka_unit_test(test_masked_products),
         cmocka_unit_test(test_words_of_operations),
         cmocka_unit_test(test_operands),
         cmocka_unit_test(test_names_of_scopes),

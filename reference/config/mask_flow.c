@@ -6,6 +6,7 @@
 // - Where tensors with different masks are joined, Keras 1 and 2 keep what all of them keep, and have a mask as soon as
 //   one has; Keras 3 keeps what one of them keeps, and has a mask only when all have. Nor can it be said in the other
 //   generation's words when a mask is looked at after MultiHeadAttention, which takes masks away in Keras 3.
+// - Multiply, Maximum and Minimum of Keras 3 leave out what is masked; those of Keras 1 and 2 do not look.
 // - Some layers computed something else where steps are masked in earlier versions of Keras 1 and 2.
 // - Most layers of Keras 2.3 refuse an input that has a mask, where tf.keras and Keras 3 let it end there.
 //
@@ -45,6 +46,11 @@ static bool joins(const ks_class *row) {
         if (row == rows[i])
             return true;
     return false;
+}
+
+/// Whether Keras 3 leaves out of its numbers what is masked, where Keras 1 and 2 take everything.
+static bool leaves_out(const ks_class *row) {
+    return row == &ks_class_Multiply || row == &ks_class_Maximum || row == &ks_class_Minimum;
 }
 
 /// By its signature: "mask", "attention_mask", …; a class of someone's own may.
@@ -255,6 +261,10 @@ static ks_code check_call(flow *f, const ks_node *node, const int64_t *masks, si
                        "\"%.60s\" looks at a mask that was joined of others or taken away, in %s otherwise than in "
                        "Keras %d",
                        layer->name, f->s->options.keras2 ? "Keras 2" : "Keras 3", f->s->options.keras2 ? 3 : 2));
+    if (f->joins && any && leaves_out(layer->row))
+        KS_TRY(refuse(f, layer,
+                      f->s->options.keras2 ? "of Keras 2 takes in what is masked"
+                                           : "of Keras 3 leaves out what is masked"));
     if (any && f->early && early_refuses(layer->row))
         KS_TRY(refuse(f, layer, "of Keras 2.3 refuses an input with a mask"));
     if (!layer->graph && (any || (layer->row->custom && makes_masks(f, layer))))
