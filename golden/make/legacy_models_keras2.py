@@ -497,6 +497,13 @@ def recurrent():
     yield Case("bidirectional-masked-unrolled", masked_both(True), masked_steps(6, 3))
     if E.since(2, 0):
         yield layer("bidirectional-backward-layer", lambda: L.Bidirectional(L.LSTM(4), backward_layer=L.GRU(4, go_backwards=True)), shape, also=("json-legacy", "keras-v3"))
+    def masked_states():
+        i = L.Input((6,))
+        steps = L.Embedding(7, 4, mask_zero=True)(i)
+        states = L.LSTM(3, return_state=True)(steps)[1:]
+        return Model(i, L.LSTM(3, return_sequences=True)(steps, initial_state=states))
+
+    yield Case("lstm-masked-states", masked_states, tokens(6, 7), also=("h5-weights-legacy", "keras-v3"))
     turned = lambda: [L.Bidirectional(L.LSTM(4, go_backwards=True, return_sequences=True), input_shape=shape), L.Bidirectional(L.GRU(2, go_backwards=True))]
     yield sequential("bidirectional-turned", turned, shape, tier=2, also=("h5-weights-legacy", "keras-v3"))
     yield layer("bidirectional-state", lambda: L.Bidirectional(L.LSTM(4, return_state=True)), shape, tier=3)

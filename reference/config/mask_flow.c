@@ -7,6 +7,8 @@
 //   one has; Keras 3 keeps what one of them keeps, and has a mask only when all have. Nor can it be said in the other
 //   generation's words when a mask is looked at after MultiHeadAttention, which takes masks away in Keras 3.
 // - Multiply, Maximum and Minimum of Keras 3 leave out what is masked; those of Keras 1 and 2 do not look.
+// - A layer that is called with tensors in several arguments, as a recurrent one with its first states, is not told the
+//   mask of the first in Keras 3.
 // - Some layers computed something else where steps are masked in earlier versions of Keras 1 and 2.
 // - Most layers of Keras 2.3 refuse an input that has a mask, where tf.keras and Keras 3 let it end there.
 //
@@ -141,6 +143,17 @@ static bool gives_scores(const ks_node *node) {
     return params->dropout > 0;
 }
 
+/// Whether Keras 3 does not tell the layer the mask of its first argument, as there are tensors in others.
+static bool is_not_told(const ks_node *node) {
+    size_t count = ks_class_argument_count(node->layer->row), n_tensors = 0;
+    bool asks = false;
+    for (size_t i = 0; i < count; i++) {
+        n_tensors += ks_tree_slots(&node->arguments[i], NULL, 0) > 0;
+        asks = asks || (strcmp(node->layer->row->arguments[i], "mask") == 0 && node->arguments[i].type == KS_TREE_NONE);
+    }
+    return asks && n_tensors > 1 && ks_tree_slots(&node->arguments[0], NULL, 0) > 0;
+}
+
 // --- what is refused
 // --------------------------------------------------------------------------------------------------
 
@@ -261,6 +274,8 @@ static ks_code check_call(flow *f, const ks_node *node, const int64_t *masks, si
                        "\"%.60s\" looks at a mask that was joined of others or taken away, in %s otherwise than in "
                        "Keras %d",
                        layer->name, f->s->options.keras2 ? "Keras 2" : "Keras 3", f->s->options.keras2 ? 3 : 2));
+    if (f->joins && n_masks > 0 && masks[0] != NO_MASK && layer->row->arguments && is_not_told(node))
+        KS_TRY(refuse(f, layer, "with tensors in several arguments looks at the mask of the first in Keras 2 only"));
     if (f->joins && any && leaves_out(layer->row))
         KS_TRY(refuse(f, layer,
                       f->s->options.keras2 ? "of Keras 2 takes in what is masked"

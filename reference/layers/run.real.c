@@ -80,8 +80,9 @@ static bool has_tensors(const ks_tree *tree) {
 }
 
 // Step 6 of Layer.__call__: with one tensor argument its mask goes to "mask"; with several, each one's to
-// "<name>_mask".
-static ks_code fill_mask_arguments(ks_run *run, const ks_class *row, ks_tree *arguments, size_t count) {
+// "<name>_mask". Keras 1 and 2 take that of the first argument in any case.
+static ks_code fill_mask_arguments(ks_run *run, const ks_object *object, ks_tree *arguments, size_t count) {
+    const ks_class *row = object->row;
     size_t n_tensors = 0, only = 0;
     ks_code code = KS_OK;
     for (size_t i = 0; i < count; i++)
@@ -89,6 +90,10 @@ static ks_code fill_mask_arguments(ks_run *run, const ks_class *row, ks_tree *ar
             n_tensors++;
             only = i;
         }
+    if (n_tensors > 1 && ks_is_old(object) && has_tensors(&arguments[0]) && find_argument(row, count, "mask") < count) {
+        n_tensors = 1;
+        only = 0;
+    }
     if (n_tensors == 1) {
         size_t at = find_argument(row, count, "mask");
         if (at < count && arguments[at].type == KS_TREE_NONE)
@@ -348,7 +353,7 @@ ks_code KS_REAL(ks_call_layer)(ks_run *run, ks_object *layer, const ks_tree *arg
     run->depth++;
     memcpy(filled, arguments, count * sizeof(*filled));
     call.arguments = filled;
-    KS_TRY(fill_mask_arguments(run, layer->row, filled, count));
+    KS_TRY(fill_mask_arguments(run, layer, filled, count));
     code = layer->row->kind == KS_KIND_MODEL ? run_graph(run, &call, layer, out) : run_layer(run, &call, layer, out);
     if (code == KS_OK && run->trace)
         code = run->trace(run, layer, out);
