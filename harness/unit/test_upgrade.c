@@ -307,6 +307,10 @@ static const struct {
      SEQUENTIAL2("2.9.0", RECORD("LSTM", "\"name\":\"b\",\"units\":2,\"time_major\":true"))},
     {KS_E_CONFIG_UNKNOWN_CLASS, "layers/1/class_name", SEQUENTIAL2("2.9.0", RECORD("Mine>Layer", FIRST "\"a\":1"))},
     {KS_E_CONFIG_UNKNOWN_CLASS, "layers/0/class_name", SEQUENTIAL2("2.9.0", RECORD("Absolute", "\"name\":\"a\""))},
+    {KS_E_CONFIG_UNSUPPORTED_VALUE, "config/layer",
+     SEQUENTIAL2("2.9.0",
+                 RECORD("Bidirectional", "\"name\":\"b\",\"batch_input_shape\":[null,4,6,6,2],\"layer\":" RECORD(
+                                             "ConvLSTM2D", "\"name\":\"c\",\"filters\":2,\"kernel_size\":[3,3]")))},
     {KS_E_CONFIG_ARGUMENT, "layers/1/config",
      SEQUENTIAL2("2.9.0",
                  RECORD("GRU", "\"name\":\"g\",\"batch_input_shape\":[null,4,3],\"dtype\":\"float32\",\"units\":2,"

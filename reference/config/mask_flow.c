@@ -154,8 +154,7 @@ static bool is_not_told(const ks_node *node) {
     return asks && n_tensors > 1 && ks_tree_slots(&node->arguments[0], NULL, 0) > 0;
 }
 
-// --- what is refused
-// --------------------------------------------------------------------------------------------------
+// --- what is refused -------------------------------------------------------------------------------------------------
 
 /// Repeated outputs in both directions before tf.keras, zeros since; masks were not looked at by Softmax before 2.4 and
 /// MultiHeadAttention before 2.10.

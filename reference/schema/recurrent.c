@@ -436,12 +436,18 @@ static ks_code check_pair(ks_context *context, const ks_object *object, const ks
     return KS_OK;
 }
 
+static ks_code not_recurrent(ks_context *context, const ks_object *object, const char *key, const ks_object *layer) {
+    bool valid = layer->row->custom || strncmp(layer->row->name, "ConvLSTM", 8) == 0;
+    return ks_key_error(context, valid ? KS_E_CONFIG_UNSUPPORTED_VALUE : KS_E_CONFIG_VALUE, object, key,
+                        valid ? "%s in two directions cannot be run by this reference" : "%s is no recurrent layer",
+                        layer->row->name);
+}
+
 static ks_code bidirectional_check(ks_context *context, ks_object *object) {
     ks_bidirectional *params = object->params;
     ks_recurrent *forward = params->layer->params, *backward;
     if (!is_recurrent(params->layer))
-        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "layer", "%s is no recurrent layer",
-                            params->layer->row->name);
+        return not_recurrent(context, object, "layer", params->layer);
     if (params->weights && params->weights->type != KS_VALUE_NULL)
         return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "weights",
                             "initial weights in a config cannot be read by this reference");
@@ -455,8 +461,7 @@ static ks_code bidirectional_check(ks_context *context, ks_object *object) {
         return KS_OK;
     }
     if (!is_recurrent(params->backward_layer))
-        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "backward_layer", "%s is no recurrent layer",
-                            params->backward_layer->row->name);
+        return not_recurrent(context, object, "backward_layer", params->backward_layer);
     backward = params->backward_layer->params;
     backward->zero_output_for_mask = backward->return_sequences && !object->multi_backend;
     return check_pair(context, object, forward, backward);
