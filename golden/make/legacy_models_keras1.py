@@ -196,6 +196,13 @@ def merging():
         return Sequential([Sequential([L.Merge([a, b], mode="sum"), L.Dense(4)]), L.Dense(2)])
 
     yield Case("merge-layer-models", branches_of_models, normal((6,), (7,)), tier=3, also=WEIGHTS, layers=False)
+    # Later versions list the layers by their depth, here those of the second branch first; all have the same shapes.
+    def uneven_branches():
+        a = Sequential([L.Dense(6, input_dim=6, activation="tanh")])
+        b = Sequential([L.Dense(6, input_dim=6, activation="tanh"), L.Dense(6, activation="tanh"), L.Dense(6)])
+        return Sequential([L.Merge([a, b], mode="sum"), L.Dense(6)])
+
+    yield Case("merge-layer-uneven", uneven_branches, normal((6,), (6,)), also=WEIGHTS, layers=False)
     yield Case("merge-layer-below", merge_below, normal((6,), (7,)), tier=3, also=WEIGHTS, layers=False)
 
 

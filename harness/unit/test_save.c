@@ -420,6 +420,43 @@ static void test_padding_of_theano(void **state) {
     }
 }
 
+static void expect_same_outputs(ks_model *model, ks_model *again) {
+    float numbers[2][12];
+    ks_tensor inputs[2];
+    ks_prediction *first = NULL, *second = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < 12; k++)
+            numbers[i][k] = (float)((i * 12 + k) * 7 % 11) / 5 - 1;
+        inputs[i] = (ks_tensor){KS_FLOAT32, {2, {2, 6}}, numbers[i], sizeof numbers[i]};
+    }
+    assert_int_equal(ks_model_predict(&first, model, inputs, 2, KS_FLOAT32), KS_OK);
+    assert_int_equal(ks_model_predict(&second, again, inputs, 2, KS_FLOAT32), KS_OK);
+    assert_int_equal(ks_prediction_at(first, 0).size, ks_prediction_at(second, 0).size);
+    assert_memory_equal(ks_prediction_at(first, 0).data, ks_prediction_at(second, 0).data,
+                        ks_prediction_at(first, 0).size);
+    ks_prediction_free(first);
+    ks_prediction_free(second);
+}
+
+// Keras 1 lists the layers of the branches in their order, later versions by their depth.
+static void test_order_of_branches(void **state) {
+    static const char *const formats[] = {"keras-v3", "h5-legacy"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        ks_context context, second;
+        ks_model *model =
+            load(&context, KASSAY_SOURCE_DIR "/golden/h5-legacy/keras-1.2.2/merging/merge-layer-uneven/model.h5");
+        ks_model *again = NULL;
+        ks_bytes bytes = save_bytes(model, &context, formats[i]);
+        ks_context_init(&second, NULL);
+        assert_int_equal(ks_model_load_bytes(&again, &second, bytes, "model", NULL), KS_OK);
+        expect_same_outputs(model, again);
+        ks_model_free(again);
+        drop(&context, bytes);
+        ks_model_free(model);
+    }
+}
+
 static void test_losses(void **state) {
     (void)state;
     expect_refusal(SEQUENTIAL("\"class_name\": \"LSTM\", \"config\": {\"name\": \"l\", \"units\": 2, \"seed\": 3}"),
@@ -931,6 +968,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_folder_is_replaced, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_shards, make_folder, drop_folder),
         cmocka_unit_test(test_padding_of_theano),
+        cmocka_unit_test(test_order_of_branches),
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_training_state),
         cmocka_unit_test(test_old_functions),

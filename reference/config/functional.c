@@ -644,7 +644,7 @@ static void compute_depths(wiring *w, const size_t *order, size_t n_order) {
     }
 }
 
-// Models that were Sequential in Keras 1 keep their layers in the order of the file.
+// Models that were Sequential in Keras 1 list their layers in the order of the file.
 static bool keeps_order(const wiring *w) {
     return w->reader->dialect == KS_DIALECT_KERAS1 && ks_value_get(w->model->config, "keras1.in_order");
 }
@@ -680,6 +680,16 @@ done:
     return code;
 }
 
+static ks_code keep_order(wiring *w, ks_graph *graph) {
+    ks_child *links = ks_arena_get(w->reader->arena, graph->n_operations + 1, sizeof *links);
+    if (!links)
+        return w->reader->context->error.code;
+    for (size_t i = 0; i < graph->n_operations; i++)
+        links[i] = (ks_child){"layers", true, graph->operations[i], i + 1 < graph->n_operations ? &links[i + 1] : NULL};
+    graph->in_order = links;
+    return KS_OK;
+}
+
 static ks_code finish_layers(wiring *w, ks_graph *graph) {
     entry **sorted = ks_arena_get(w->reader->arena, w->n_entries + 1, sizeof(*sorted));
     size_t count = 0;
@@ -695,9 +705,14 @@ static ks_code finish_layers(wiring *w, ks_graph *graph) {
     if (!keeps_order(w))
         qsort(sorted, count, sizeof(*sorted), compare_entries);
     KS_TRY(check_names(w, sorted, count));
+    for (size_t i = 0; i < count; i++)
+        graph->operations[graph->n_operations++] = sorted[i]->object;
+    if (keeps_order(w)) {
+        KS_TRY(keep_order(w, graph));
+        qsort(sorted, count, sizeof(*sorted), compare_entries);
+    }
     ks__symbolic_call(&call, w->reader);
     for (size_t i = 0; i < count; i++) {
-        graph->operations[graph->n_operations++] = sorted[i]->object;
         if (sorted[i]->object->row->kind == KS_KIND_OPERATION && w->reader->dialect == KS_DIALECT_KERAS3)
             continue; // in Keras 2 every operation is a layer
         graph->layers[graph->n_layers++] = sorted[i]->object;

@@ -138,7 +138,7 @@ static ks_code put_layers(ks_json_writer *w, ks_arena *arena, const ks_model *m)
     ks_json_put_key(w, "layers");
     ks_json_begin_list(w);
     for (size_t i = 0; i < graph->n_layers; i++) {
-        const ks_object *layer = graph->layers[i];
+        const ks_object *layer = (graph->in_order ? graph->operations : graph->layers)[i];
         ks_json_begin_object(w);
         ks_json_put_key(w, "name");
         ks_json_put_string(w, layer->name);

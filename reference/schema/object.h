@@ -101,6 +101,9 @@ struct ks_graph {
     size_t n_layers;
     ks_object **operations; ///< the same with the operations between them: what summary() lists
     size_t n_operations;
+    /// A Sequential model of Keras 1 that begins with a Merge: its layers in the order of the file, as `operations` has
+    /// them too; `layers` and the model's children are in the order that later versions give them. Else NULL.
+    ks_child *in_order;
     ks_node *nodes; ///< in an order that can be executed
     size_t n_nodes;
     size_t *run_order; ///< [n_nodes]: indices of nodes in the order in which Keras 3 runs them; NULL: as they stand

@@ -15,6 +15,12 @@
 #include "schema/recurrent.h"
 #include "weights/legacy_internal.h"
 
+/// Keras 1 lists the layers of a Sequential model in its own order.
+static const ks_child *children(const ks_legacy *l, const ks_object *object) {
+    const ks_graph *graph = l->writer == KS_WRITER_KERAS1 ? object->graph : NULL;
+    return graph && graph->in_order ? graph->in_order : object->children;
+}
+
 // --- slots ----------------------------------------------------------------------------------------------------------
 
 // Where the gates that Keras 1 keeps apart stand in the kernel: it lists i, c, f, o.
@@ -72,7 +78,7 @@ static ks_code make_all(ks_legacy *l, ks_object *object) {
         return too_deep(l, object);
     KS_TRY(make_slots(l, object->trainable_variables, parts));
     KS_TRY(make_slots(l, object->other_variables, parts));
-    for (const ks_child *child = object->children; child; child = child->next)
+    for (const ks_child *child = children(l, object); child; child = child->next)
         KS_TRY(make_all(l, child->object));
 done:
     l->depth--;
@@ -142,7 +148,7 @@ static ks_code put_trainable(ks_slots *list, ks_legacy *l, ks_object *object) {
         return too_deep(l, object);
     if (!model)
         KS_TRY(put_variables(list, l, object->trainable_variables));
-    for (const ks_child *child = object->children; child; child = child->next)
+    for (const ks_child *child = children(l, object); child; child = child->next)
         KS_TRY(put_trainable(list, l, child->object));
     if (model)
         KS_TRY(put_variables(list, l, object->trainable_variables));
@@ -160,14 +166,14 @@ static ks_code put_frozen(ks_slots *list, ks_legacy *l, ks_object *object) {
         KS_TRY(put_variables(list, l, object->trainable_variables));
         KS_TRY(put_variables(list, l, object->other_variables));
     }
-    for (const ks_child *child = object->children; child; child = child->next) {
+    for (const ks_child *child = children(l, object); child; child = child->next) {
         KS_TRY(put_trainable(list, l, child->object));
         if (!model)
             KS_TRY(put_others(list, l, child->object));
     }
     if (model) {
         KS_TRY(put_variables(list, l, object->trainable_variables));
-        for (const ks_child *child = object->children; child; child = child->next)
+        for (const ks_child *child = children(l, object); child; child = child->next)
             KS_TRY(put_others(list, l, child->object));
         KS_TRY(put_variables(list, l, object->other_variables));
     }
@@ -189,7 +195,7 @@ static ks_code put_others(ks_slots *list, ks_legacy *l, ks_object *object) {
     }
     if (!model)
         KS_TRY(put_variables(list, l, object->other_variables));
-    for (const ks_child *child = object->children; child; child = child->next)
+    for (const ks_child *child = children(l, object); child; child = child->next)
         KS_TRY(put_others(list, l, child->object));
     if (model)
         KS_TRY(put_variables(list, l, object->other_variables));
@@ -209,7 +215,7 @@ static ks_code put_in_order(ks_slots *list, ks_legacy *l, ks_object *object, boo
         for (ks_variable *v = kind ? object->other_variables : object->trainable_variables; v; v = v->next)
             if (all || trainable == (v->trainable && object->trainable))
                 KS_TRY(put(list, l, &v->slots[0]));
-    for (const ks_child *child = object->children; child; child = child->next)
+    for (const ks_child *child = children(l, object); child; child = child->next)
         KS_TRY(put_in_order(list, l, child->object, trainable, all));
 done:
     l->depth--;
@@ -280,7 +286,7 @@ static ks_code list_layer(ks_slots *list, ks_legacy *l, ks_object *layer) {
     if (++l->depth > (int)l->context->limits.model_depth)
         return too_deep(l, layer);
     if (l->writer == KS_WRITER_TF_KERAS && layer->row->kind == KS_KIND_MODEL) {
-        for (const ks_child *child = layer->children; child; child = child->next)
+        for (const ks_child *child = children(l, layer); child; child = child->next)
             KS_TRY(list_layer(list, l, child->object));
         memset(&stored, 0, sizeof(stored));
         l->map->stamp++;
@@ -297,7 +303,7 @@ done:
 
 // Of a Sequential, or of one that began with a Merge and was taken apart.
 static bool is_sequential(const ks_object *object) {
-    return object->row == &ks_class_Sequential || (object->config && ks_value_get(object->config, "keras1.in_order"));
+    return object->row == &ks_class_Sequential || (object->graph && object->graph->in_order);
 }
 
 // Keras 1: a Sequential asks its layers for get_weights(), and so does a wrapper; a Functional asks for their weights.
@@ -308,7 +314,7 @@ static ks_code list_keras1(ks_slots *list, ks_legacy *l, ks_object *object) {
         return list_layer(list, l, object);
     if (++l->depth > (int)l->context->limits.model_depth)
         return too_deep(l, object);
-    for (const ks_child *child = object->children; child && code == KS_OK; child = child->next)
+    for (const ks_child *child = children(l, object); child && code == KS_OK; child = child->next)
         code = asks ? list_keras1(list, l, child->object) : list_layer(list, l, child->object);
     l->depth--;
     return code;
@@ -317,7 +323,7 @@ static ks_code list_keras1(ks_slots *list, ks_legacy *l, ks_object *object) {
 // Keras 2.0 and 2.1: a Sequential asks a Functional that it makes of its tensors. A model that it begins with was never
 // called, so that the tensors are those of the layers inside.
 static ks_code list_keras2_0(ks_slots *list, ks_legacy *l, ks_object *model) {
-    const ks_child *child = model->children;
+    const ks_child *child = children(l, model);
     ks_code code = KS_OK;
     if (++l->depth > (int)l->context->limits.model_depth)
         return too_deep(l, model);
@@ -370,7 +376,7 @@ ks_code ks_legacy_init(ks_legacy *out, ks_context *context, ks_arena *arena, ks_
     out->map = map;
     out->root = root;
     out->writer = writer;
-    out->layers = root->graph->layers;
+    out->layers = writer == KS_WRITER_KERAS1 && root->graph->in_order ? root->graph->operations : root->graph->layers;
     out->n_layers = root->graph->n_layers;
     map->stamp++;
     KS_TRY(make_all(out, root));
