@@ -153,9 +153,10 @@ class TfKeras(kassay_adapter.Adapter):
             trainable.update(id(v) for v in layer._trainable_weights)
         records = []
         for variable in model.weights:
+            sized = variable if variable.shape.is_fully_defined() else variable.value()
             record = {
                 "dtype": tf.as_dtype(variable.dtype).name,
-                "shape": shape_list(variable.shape),
+                "shape": shape_list(sized.shape),
                 "trainable": id(variable) in trainable,
             }
             if with_data:
