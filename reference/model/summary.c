@@ -102,16 +102,33 @@ bool ks__shown_trainable(const ks_object *layer) {
     return layer->trainable || layer->row == &ks_class_Sequential;
 }
 
+// In Keras 3 the flag of a layer is not that of its parts, but for the cells that recurrent layers make themselves.
+static bool freezes_parts(const ks_object *object) {
+    static const ks_class *const rows[] = {&ks_class_SimpleRNN,  &ks_class_LSTM,       &ks_class_GRU,
+                                           &ks_class_ConvLSTM1D, &ks_class_ConvLSTM2D, &ks_class_ConvLSTM3D};
+    bool found = ks_is_old(object) || object->row->kind == KS_KIND_MODEL;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        found = found || object->row == rows[i];
+    return found;
+}
+
+// Whether its own flag counts. What an attention layer makes was not frozen with it when Keras 3 has loaded it.
+static bool is_trainable(const ks_object *object) {
+    const ks_class *maker = object->parent && !ks_is_old(object) ? object->parent->row : NULL;
+    bool fresh = maker == &ks_class_MultiHeadAttention || maker == &ks_class_GroupQueryAttention;
+    return fresh || ks__shown_trainable(object);
+}
+
 // A layer that several models share counts once, where it is met first.
 static void add_params(ks__params sums[2], ks_object *object, bool trainable, uint32_t mark, int depth) {
     if (object->walked[2] == mark)
         return;
     object->walked[2] = mark;
-    trainable = trainable && ks__shown_trainable(object);
-    add_variables(&sums[!trainable], object->trainable_variables);
+    bool own = trainable && is_trainable(object), parts = freezes_parts(object) ? own : trainable;
+    add_variables(&sums[!own], object->trainable_variables);
     add_variables(&sums[1], object->other_variables);
     for (const ks_child *child = object->children; child && depth < 64; child = child->next)
-        add_params(sums, child->object, trainable, mark, depth + 1);
+        add_params(sums, child->object, parts, mark, depth + 1);
 }
 
 void ks__sum_params(ks__params sums[2], ks_model *model) {
