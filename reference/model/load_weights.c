@@ -30,19 +30,40 @@ static ks_code fail_option(const work *w, const char *text) {
 
 // --- values as they were ---------------------------------------------------------------------------------------------
 
-static const void **keep_values(const ks_model *m) {
-    const void **values = ks_allocate(m->context, m->map.n_variables + 1, sizeof(*values));
-    for (size_t i = 0; values && i < m->map.n_variables; i++) {
-        values[i] = m->map.variables[i]->data;
-        m->map.variables[i]->loaded = false;
+/// What a variable held before; `size` is its last dimension, which may be that of the file.
+typedef struct kept_value {
+    const void *data;
+    int64_t size;
+} kept_value;
+
+static ks_variable *variable_at(const ks_model *m, size_t index) {
+    return index < m->map.n_variables ? m->map.variables[index] : m->map.kept[index - m->map.n_variables];
+}
+
+static int64_t *last_dimension(ks_variable *v) {
+    return v->shape.rank ? &v->shape.dims[v->shape.rank - 1] : NULL;
+}
+
+static kept_value *keep_values(const ks_model *m) {
+    size_t count = m->map.n_variables + m->map.n_kept;
+    kept_value *values = ks_allocate(m->context, count + 1, sizeof(*values));
+    for (size_t i = 0; values && i < count; i++) {
+        ks_variable *v = variable_at(m, i);
+        const int64_t *size = last_dimension(v);
+        values[i] = (kept_value){v->data, size ? *size : 0};
+        v->loaded = false;
     }
     return values;
 }
 
-static void restore_values(const ks_model *m, const void *const *values) {
-    for (size_t i = 0; i < m->map.n_variables; i++) {
-        m->map.variables[i]->data = values[i];
-        m->map.variables[i]->real[0] = m->map.variables[i]->real[1] = NULL;
+static void restore_values(const ks_model *m, const kept_value *values) {
+    for (size_t i = 0; i < m->map.n_variables + m->map.n_kept; i++) {
+        ks_variable *v = variable_at(m, i);
+        int64_t *size = last_dimension(v);
+        v->data = values[i].data;
+        v->real[0] = v->real[1] = NULL;
+        if (size)
+            *size = values[i].size;
     }
 }
 
@@ -204,7 +225,7 @@ ks_code ks_model_load_weights(ks_text *report, ks_model *m, const char *path, co
     static const ks_load_options none = {0};
     work w = {.m = m, .path = path, .options = options ? options : &none};
     uint64_t limit = m->context->memory.limit;
-    const void **values = keep_values(m);
+    kept_value *values = keep_values(m);
     ks_code code;
     if (report)
         *report = (ks_text){NULL, 0};
@@ -251,7 +272,7 @@ static ks_code set_weight(ks_model *m, size_t index, const ks_tensor *values) {
 }
 
 ks_code ks_model_set_weights(ks_model *m, const ks_tensor *weights, size_t count) {
-    const void **values;
+    kept_value *values;
     ks_code code = KS_OK;
     if (count != ks_model_weight_count(m))
         return ks_fail(m->context, KS_E_MODEL_WEIGHTS, KS_STAGE_MODEL, KS_NO_OFFSET, m->root->name,

@@ -40,6 +40,8 @@ ks_code ks__refuse_pickles(ks_model *model, ks_archive *archive);
 ks_code ks__open_bytes(ks_model *model);
 /// A `.keras` archive or directory; model->archive is open.
 ks_code ks__open_keras(ks_model *model);
+/// The words that layers keep in assets of the archive; the weights were loaded.
+ks_code ks__load_words(ks_model *model);
 /// An HDF5 file: decides between its formats by what its root holds.
 ks_code ks__open_hdf5(ks_model *model);
 

@@ -107,6 +107,7 @@ ks_code ks__open_keras(ks_model *m) {
         return ks__refuse_pickles(m, m->archive);
     KS_TRY(ks__model_hdf5(m, bytes, "model.weights.h5"));
     KS_TRY(ks__load_v3(m, m->weights, "model.weights.h5", &options));
+    KS_TRY(ks__load_words(m));
     if (m->writer != KS_WRITER_KERAS3)
         KS_TRY(ks_weights_relist(&m->map, m->context, &m->arena));
     m->has_weights = true;

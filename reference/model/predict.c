@@ -63,7 +63,12 @@ static ks_code make_input(ks_array **out, ks_prediction *p, const ks_model_port 
     array->data = ks_arena_get(&p->arena, (size_t)elements + 1, ks_dtype_size(type));
     if (!array->data)
         return p->context->error.code;
-    if (is_floating(declared) && declared != KS_FLOAT32 && declared != real && declared != tensor->dtype) {
+    if ((declared == KS_STRING) != (tensor->dtype == KS_STRING))
+        return input_error(p->context, index, "elements of type", ks_dtype_name(declared),
+                           ks_dtype_name(tensor->dtype));
+    if (declared == KS_STRING) {
+        memcpy(array->data, data, (size_t)elements * sizeof(ks_text));
+    } else if (is_floating(declared) && declared != KS_FLOAT32 && declared != real && declared != tensor->dtype) {
         void *rounded = ks_arena_get(&p->arena, (size_t)elements + 1, ks_dtype_size(declared));
         if (!rounded)
             return p->context->error.code;
@@ -195,6 +200,8 @@ static ks_code guarded(prediction_work *w) {
         ks_arena_init(&w->prediction->arena, m->context);
         for (size_t i = 0; i < m->map.n_variables; i++)
             memset(m->map.variables[i]->real, 0, sizeof(m->map.variables[i]->real));
+        for (size_t i = 0; i < m->map.n_kept; i++)
+            memset(m->map.kept[i]->real, 0, sizeof(m->map.kept[i]->real));
     }
     return code;
 }

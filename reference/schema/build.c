@@ -105,6 +105,30 @@ ks_code ks_add_variable(ks_call *call, ks_object *object, const char *name, cons
     return KS_OK;
 }
 
+ks_code ks_add_kept_variable(ks_variable **out, ks_call *call, ks_object *object, const char *key, bool kept) {
+    ks_variable *variable = ks_arena_get(call->arena, 1, sizeof(*variable));
+    ks_variable **end = kept ? &object->kept_variables : &object->other_variables;
+    *out = variable;
+    if (!variable)
+        return call->context->error.code;
+    variable->name = variable->key = key;
+    variable->owner = object;
+    variable->shape.rank = 1;
+    variable->dtype = KS_FLOAT32;
+    variable->open_ended = true;
+    while (*end)
+        end = &(*end)->next;
+    *end = variable;
+    return KS_OK;
+}
+
+bool ks_config_dtype_is(const ks_object *object, const char *name) {
+    const ks_value *value = class_config_value(object, "dtype");
+    const ks_value *config = value ? ks_value_get(value, "config") : NULL;
+    const ks_value *found = config ? ks_value_get(config, "name") : value;
+    return found && ks_value_is_text(found, name);
+}
+
 ks_code ks_add_child(ks_call *call, ks_object *object, const char *attribute, bool member, ks_object *child) {
     ks_child *link = ks_arena_get(call->arena, 1, sizeof(*link));
     if (!link)

@@ -238,6 +238,10 @@ ks_key_error(ks_context *context, ks_code code, const ks_object *object, const c
 /// unknown one is a shape error.
 ks_code ks_add_variable(ks_call *call, ks_object *object, const char *name, const ks_shape *shape, ks_dtype dtype,
                         bool trainable);
+/// Adds one that is saved as dataset `key`, a vector whose size is that of the file; `kept`: it is none of the weights.
+ks_code ks_add_kept_variable(ks_variable **out, ks_call *call, ks_object *object, const char *key, bool kept);
+/// Whether the config names this dtype, alone or as a policy.
+bool ks_config_dtype_is(const ks_object *object, const char *name);
 /// Tells an existing object (from a KS_KEY_LAYER) to its parent under this attribute.
 ks_code ks_add_child(ks_call *call, ks_object *object, const char *attribute, bool member, ks_object *child);
 /// Makes a sub-layer that has no record of its own in the file (MultiHeadAttention's "query_dense"): params are zeroed

@@ -32,7 +32,7 @@ static ks_code input_layer_check(ks_context *context, ks_object *object) {
     params->type = ks_dtype_by_name(dtype);
     if (params->type == KS_DTYPE_NONE)
         return ks_key_error(context, KS_E_CONFIG_UNKNOWN_NAME, object, "dtype", "unknown dtype \"%.60s\"", dtype.data);
-    if (params->type == KS_STRING || params->type == KS_COMPLEX64 || params->type == KS_COMPLEX128)
+    if (params->type == KS_COMPLEX64 || params->type == KS_COMPLEX128)
         return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "dtype",
                             "inputs of dtype \"%.60s\" cannot be run by this reference", dtype.data);
     if (params->sparse || params->ragged)

@@ -19,6 +19,7 @@ typedef struct ks_slot ks_slot; ///< weights/legacy.h
 /// A weight. Lists keep the order of creation.
 struct ks_variable {
     const char *name; ///< "kernel"
+    const char *key;  ///< dataset in the object's group "vars"; NULL: its number
     ks_object *owner;
     ks_variable *next;
     ks_shape shape; ///< all dims known; see open_ended
@@ -66,6 +67,7 @@ struct ks_object {
     ks_dtype variable_dtype;
     ks_variable *trainable_variables;
     ks_variable *other_variables;
+    ks_variable *kept_variables; ///< saved under keys of their own, and none of the object's weights
     ks_child *children;
     ks_child *last_child;
     ks_graph *graph;                    ///< Functional and Sequential only

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Layers that are described, not run: their keys are read, checked and written. Source of the keys: Keras 3 layers/**.
-#include "base/value_make.h"
 #include "schema/key_row.h"
 
 #define NO_KERNEL "its arithmetic is not in this reference"
@@ -33,66 +32,6 @@ static const ks_key hashing_keys[] = {
 };
 
 DESCRIBED(Hashing, NO_KERNEL, "name trainable dtype=int64 regularizer *", hashing_keys);
-
-// --- vocabularies ---------------------------------------------------------------------------------------------------
-
-static ks_value *config_value(ks_value *config, const char *key) {
-    return (ks_value *)(uintptr_t)ks_value_get(config, key); // the config is being made here
-}
-
-// "vocabulary_size" counts the words, the places for unknown ones, and the mask.
-static bool count_words(ks_value *config, int64_t n_unknown, bool mask) {
-    const ks_value *words = ks_value_get(config, "vocabulary");
-    ks_value *size = config_value(config, "vocabulary_size");
-    if (words->type == KS_VALUE_LIST && size)
-        *size = ks_value_int((int64_t)words->as.list.count + n_unknown + mask);
-    return true;
-}
-
-static bool lookup_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
-    const ks_value *unknown = ks_value_get(config, "num_oov_indices");
-    ks_value *mask = config_value(config, "mask_token");
-    (void)arena;
-    (void)object;
-    return count_words(config, unknown->type == KS_VALUE_INT ? unknown->as.integer : 1,
-                       mask->type != KS_VALUE_NULL && ks_value_is_text(ks_value_get(config, "output_mode"), "int"));
-}
-
-static bool text_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
-    (void)arena;
-    (void)object;
-    return count_words(config, 1, ks_value_is_text(ks_value_get(config, "output_mode"), "int"));
-}
-
-#define LOOKUP(class_name, adjust_function, has_build, key_table)                                                      \
-    const ks_class ks_class_##class_name = {                                                                           \
-        .name = #class_name,                                                                                           \
-        .module = "keras.layers",                                                                                      \
-        .kind = KS_KIND_LAYER,                                                                                         \
-        KS_KEYS(key_table),                                                                                            \
-        .unsupported = NO_KERNEL,                                                                                      \
-        .adjust = adjust_function,                                                                                     \
-        .writes_build = has_build,                                                                                     \
-    }
-
-static const ks_key integer_lookup_keys[] = {
-    KS_ROW_LOOSE(invert, BOOL, 0, "false"),
-    KS_ROW_LOOSE(max_tokens, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(num_oov_indices, INT, 0, "1"),
-    KS_ROW_LOOSE(oov_token, INT, 0, "-1"),
-    KS_ROW_LOOSE(mask_token, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
-    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
-    KS_ROW_LOOSE(pad_to_max_tokens, BOOL, 0, "false"),
-    KS_ROW_LOOSE(vocabulary_dtype, TEXT, 0, "\"int64\""),
-    KS_ROW_LOOSE(idf_weights, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(vocabulary, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(vocabulary_size, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(oov_method, TEXT, 0, "\"floormod\""),
-    KS_ROW_LOOSE_FORM(salt, KS_NULLABLE, "null", KS_FORM_PAIR),
-};
-
-LOOKUP(IntegerLookup, lookup_adjust, true, integer_lookup_keys);
 
 static const ks_key layer_keys[] = {
     KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
@@ -157,43 +96,6 @@ static const ks_key stft_spectrogram_keys[] = {
 };
 
 DESCRIBED(STFTSpectrogram, NO_KERNEL, NULL, stft_spectrogram_keys);
-
-static const ks_key string_lookup_keys[] = {
-    KS_ROW_LOOSE(invert, BOOL, 0, "false"),
-    KS_ROW_LOOSE(max_tokens, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(num_oov_indices, INT, 0, "1"),
-    KS_ROW_LOOSE(oov_token, ANY, 0, "\"[UNK]\""),
-    KS_ROW_LOOSE(mask_token, TEXT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
-    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
-    KS_ROW_LOOSE(pad_to_max_tokens, BOOL, 0, "false"),
-    KS_ROW_LOOSE(idf_weights, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(vocabulary, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(vocabulary_size, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(oov_method, TEXT, 0, "\"floormod\""),
-    KS_ROW_LOOSE_FORM(salt, KS_NULLABLE, "null", KS_FORM_PAIR),
-    KS_ROW_LOOSE(encoding, TEXT, 0, "\"utf-8\""),
-};
-
-LOOKUP(StringLookup, lookup_adjust, true, string_lookup_keys);
-
-static const ks_key text_vectorization_keys[] = {
-    KS_ROW_LOOSE(max_tokens, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(standardize, ANY, KS_NULLABLE, "\"lower_and_strip_punctuation\""),
-    KS_ROW_LOOSE(split, ANY, KS_NULLABLE, "\"whitespace\""),
-    KS_ROW_LOOSE(ngrams, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
-    KS_ROW_LOOSE(output_sequence_length, INT, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(pad_to_max_tokens, BOOL, 0, "false"),
-    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
-    KS_ROW_LOOSE(ragged, BOOL, 0, "false"),
-    KS_ROW_LOOSE(vocabulary, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(idf_weights, ANY, KS_NULLABLE, "null"),
-    KS_ROW_LOOSE(encoding, TEXT, 0, "\"utf-8\""),
-    KS_ROW_LOOSE(vocabulary_size, INT, KS_NULLABLE, "null"),
-};
-
-LOOKUP(TextVectorization, text_adjust, false, text_vectorization_keys);
 
 // --- code -----------------------------------------------------------------------------------------------------------
 

@@ -202,10 +202,7 @@ static ks_code boundaries_check(ks_context *context, const ks_object *object, co
 
 // Until 3.9 a layer that gives the numbers of bins has the dtype "int64", and so have the numbers.
 static bool is_int64(const ks_object *object) {
-    const ks_value *value = ks_value_get(object->config, "dtype");
-    const ks_value *config = value ? ks_value_get(value, "config") : NULL;
-    const ks_value *name = config ? ks_value_get(config, "name") : value;
-    return name && name->type == KS_VALUE_STRING && ks_text_is(name->text, "int64");
+    return ks_config_dtype_is(object, "int64");
 }
 
 static ks_code discretization_check(ks_context *context, ks_object *object) {

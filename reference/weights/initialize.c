@@ -309,6 +309,8 @@ ks_code ks_weights_initialize(const ks_weight_map *map, ks_context *context, ks_
     ks_random_seed(&random, seed);
     for (size_t i = 0; i < map->n_variables; i++) {
         ks_variable *v = map->variables[i];
+        if (v->key) // the config has it, or nothing does
+            continue;
         size_t count = count_of(&v->shape);
         double *numbers = ks_allocate(context, count ? count : 1, sizeof(*numbers));
         void *data = ks_arena_get(arena, count ? count : 1, ks_dtype_size(v->dtype));

@@ -28,6 +28,8 @@ static size_t count_variables(const ks_object *object) {
         count++;
     for (const ks_variable *v = object->other_variables; v; v = v->next)
         count++;
+    for (const ks_variable *v = object->kept_variables; v; v = v->next)
+        count++;
     return count;
 }
 
@@ -38,16 +40,17 @@ static ks_code load_variable(bool *fits, ks__load *l, ks_variable *v, ks_hdf5_no
     ks_hdf5_type type;
     const void *data;
     ks_code code;
-    if (v->open_ended) // Keras 2 loads it and goes on as if it had not
+    if (v->open_ended && !v->key) // Keras 2 loads it and goes on as if it had not
         return ks_fail(l->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_WEIGHTS, KS_NO_OFFSET, v->owner->place,
                        "a \"%s\" in a file of this form cannot be run by this reference", v->name);
     KS_TRY(ks__dataset_type(&type, l, dataset, v->path));
-    *fits = !type.null_dataspace && ks_shape_equal(&type.shape, &v->shape);
+    *fits = !type.null_dataspace && (v->open_ended ? type.shape.rank == 1 : ks_shape_equal(&type.shape, &v->shape));
     if (!*fits)
         return l->options.skip_mismatch ? ks__weights_note(l, v->owner, v, v->path, "another shape")
                                         : ks__shape_mismatch(l, v, &type, v->path);
     if (!l->options.check) {
         KS_TRY(ks__dataset_read(&data, l, dataset, &type, v->dtype, v->path));
+        v->shape = type.shape;
         ks__set_data(v, data);
     }
     KS_TRY(ks__weights_note(l, v->owner, v, v->path, NULL));
@@ -130,6 +133,7 @@ static ks_code find_former_name(group *g, ks__load *l, const ks_weights_store *s
     }
     rename_variables(l, saved->object->trainable_variables, former);
     rename_variables(l, saved->object->other_variables, former);
+    rename_variables(l, saved->object->kept_variables, former);
 done:
     return code;
 }
@@ -150,6 +154,7 @@ static ks_code load_object(ks__load *l, const ks_weights_store *store, const ks_
                                 saved->object->name, expected, g.n_members);
     KS_TRY(load_list(&fits, l, saved->object->trainable_variables, &g));
     KS_TRY(load_list(&fits, l, saved->object->other_variables, &g));
+    KS_TRY(load_list(&fits, l, saved->object->kept_variables, &g));
 done:
     return code;
 }
@@ -219,28 +224,35 @@ done:
     return code;
 }
 
-ks_code ks_weights_prepare(const ks_weight_map *map, ks_context *context, ks_arena *arena, bool as_double) {
-    for (size_t i = 0; i < map->n_variables; i++) {
-        ks_variable *v = map->variables[i];
-        ks_dtype wanted = as_double ? KS_FLOAT64 : KS_FLOAT32;
-        uint64_t elements;
-        void *cast;
-        if (v->real[as_double])
-            continue;
-        if (!v->data)
-            return ks_fail(context, KS_E_WEIGHTS_MISSING, KS_STAGE_RUN, KS_NO_OFFSET, v->path,
-                           "the variable \"%s\" of \"%s\" was never loaded", v->name, v->owner->name);
-        if (v->dtype == wanted) {
-            v->real[as_double] = v->data;
-            continue;
-        }
-        if (!ks_shape_elements(&v->shape, &elements))
-            return ks_fail(context, KS_E_INTERNAL, KS_STAGE_RUN, KS_NO_OFFSET, v->path, "a variable without a size");
-        cast = ks_arena_get(arena, (size_t)elements + 1, ks_dtype_size(wanted));
-        if (!cast)
-            return context->error.code;
-        ks_cast(cast, wanted, v->data, v->dtype, (size_t)elements);
-        v->real[as_double] = cast;
+static ks_code prepare(ks_variable *v, ks_context *context, ks_arena *arena, bool as_double) {
+    ks_dtype wanted = as_double ? KS_FLOAT64 : KS_FLOAT32;
+    uint64_t elements;
+    void *cast;
+    if (v->real[as_double])
+        return KS_OK;
+    if (!v->data)
+        return ks_fail(context, KS_E_WEIGHTS_MISSING, KS_STAGE_RUN, KS_NO_OFFSET, v->path,
+                       "the variable \"%s\" of \"%s\" was never loaded", v->name, v->owner->name);
+    if (v->dtype == wanted) {
+        v->real[as_double] = v->data;
+        return KS_OK;
     }
+    if (!ks_shape_elements(&v->shape, &elements))
+        return ks_fail(context, KS_E_INTERNAL, KS_STAGE_RUN, KS_NO_OFFSET, v->path, "a variable without a size");
+    cast = ks_arena_get(arena, (size_t)elements + 1, ks_dtype_size(wanted));
+    if (!cast)
+        return context->error.code;
+    ks_cast(cast, wanted, v->data, v->dtype, (size_t)elements);
+    v->real[as_double] = cast;
     return KS_OK;
+}
+
+ks_code ks_weights_prepare(const ks_weight_map *map, ks_context *context, ks_arena *arena, bool as_double) {
+    ks_code code = KS_OK;
+    for (size_t i = 0; i < map->n_variables; i++)
+        KS_TRY(prepare(map->variables[i], context, arena, as_double));
+    for (size_t i = 0; i < map->n_kept; i++)
+        KS_TRY(prepare(map->kept[i], context, arena, as_double));
+done:
+    return code;
 }

@@ -11,7 +11,7 @@ typedef struct walk {
     ks_weight_map *map;
     ks_naming naming;
     uint32_t visited; ///< mark of the objects that were reached
-    size_t room_objects, room_variables;
+    size_t room_objects, room_variables, room_kept;
     int depth;
 } walk;
 
@@ -82,7 +82,7 @@ static void name_variables(walk *w, ks_variable *first, const char *path, size_t
         return;
     path = ks_arena_path(w->arena, path, "vars");
     for (ks_variable *v = first; v && path; v = v->next)
-        v->path = ks_arena_numbered(w->arena, path, "/", (*number)++);
+        v->path = v->key ? ks_arena_path(w->arena, path, v->key) : ks_arena_numbered(w->arena, path, "/", (*number)++);
 }
 
 // How often each class name occurred in the container that is walked.
@@ -203,6 +203,7 @@ static ks_code visit(walk *w, ks_object *object, const char *path) {
     w->map->objects[w->map->n_objects++] = (ks_saved_object){object, path};
     name_variables(w, object->trainable_variables, path, &number);
     name_variables(w, object->other_variables, path, &number);
+    name_variables(w, object->kept_variables, path, &number);
     KS_TRY(visit_children(w, object, path));
 done:
     w->depth--;
@@ -224,6 +225,16 @@ done:
     return code;
 }
 
+static ks_code list_kept(walk *w, ks_variable *first) {
+    ks_code code = KS_OK;
+    for (ks_variable *v = first; v; v = v->next) {
+        KS_TRY(grow(w, (void **)&w->map->kept, &w->room_kept, w->map->n_kept, sizeof(ks_variable *)));
+        w->map->kept[w->map->n_kept++] = v;
+    }
+done:
+    return code;
+}
+
 static ks_code list_weights(walk *w, ks_object *object) {
     ks_code code;
     if (object->walked[0] == w->map->stamp)
@@ -233,6 +244,7 @@ static ks_code list_weights(walk *w, ks_object *object) {
         return too_deep(w, object);
     KS_TRY(list_variables(w, object->trainable_variables));
     KS_TRY(list_variables(w, object->other_variables));
+    KS_TRY(list_kept(w, object->kept_variables));
     for (const ks_child *child = object->children; child; child = child->next)
         KS_TRY(list_weights(w, child->object));
 done:

@@ -26,6 +26,8 @@ typedef struct ks_weight_map {
     size_t n_objects;
     ks_variable **variables; ///< in get_weights() order of Keras 3, each once
     size_t n_variables;
+    ks_variable **kept; ///< what is saved with them and is none of them
+    size_t n_kept;
     ks_slot **listed; ///< in get_weights() order of an older writer; NULL: `variables` is the order
     size_t n_listed;
     uint32_t stamp; ///< newest mark in the objects

@@ -73,6 +73,8 @@ static ks_code save_names(writing *w, const char *path, const char *name, const 
 static const char *old_name(const ks_variable *v) {
     const ks_class *row = v->owner->row;
     bool depthwise = row == &ks_class_DepthwiseConv1D || row == &ks_class_DepthwiseConv2D;
+    if (v->key) // a variable of TensorFlow's without a name
+        return "Variable";
     return depthwise && strcmp(v->name, "kernel") == 0 ? "depthwise_kernel" : v->name;
 }
 

@@ -23,18 +23,18 @@ size_t ks_weights_count_own(const ks_object *object) {
         count++;
     for (const ks_variable *v = object->other_variables; v; v = v->next)
         count++;
+    for (const ks_variable *v = object->kept_variables; v; v = v->next)
+        count++;
     return count;
 }
 
 static const ks_variable *own_variable(const ks_object *object, size_t index) {
-    const ks_variable *v = object->trainable_variables;
-    for (; v && index; v = v->next)
-        index--;
-    if (v)
-        return v;
-    for (v = object->other_variables; v && index; v = v->next)
-        index--;
-    return v;
+    const ks_variable *lists[] = {object->trainable_variables, object->other_variables, object->kept_variables};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        for (const ks_variable *v = lists[i]; v; v = v->next)
+            if (index-- == 0)
+                return v;
+    return NULL;
 }
 
 ks_code ks_weights_tensor(ks_tensor *out, ks_context *context, const ks_variable *variable, const char *place) {
@@ -50,7 +50,7 @@ ks_code ks_weights_tensor(ks_tensor *out, ks_context *context, const ks_variable
 }
 
 static ks_code check_size(ks_context *context, const ks_variable *variable) {
-    return variable->open_ended
+    return variable->open_ended && !variable->key
                ? ks_fail(context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, variable->owner->place,
                          "a \"%s\" that %s was adapted to is not loaded from a file of this form", variable->name,
                          variable->owner->row->name)
@@ -90,9 +90,13 @@ ks_code ks_weights_write_v3(const ks_weight_map *map, ks_context *context, ks_hd
         size_t group_size = strlen(path);
         for (; cursor->variable < count; cursor->variable++) {
             ks_tensor tensor;
-            snprintf(path + group_size, PATH_ROOM - group_size, "/%zu", cursor->variable);
-            KS_TRY(check_size(context, own_variable(saved->object, cursor->variable)));
-            KS_TRY(ks_weights_tensor(&tensor, context, own_variable(saved->object, cursor->variable), path));
+            const ks_variable *variable = own_variable(saved->object, cursor->variable);
+            if (variable->key)
+                snprintf(path + group_size, PATH_ROOM - group_size, "/%s", variable->key);
+            else
+                snprintf(path + group_size, PATH_ROOM - group_size, "/%zu", cursor->variable);
+            KS_TRY(check_size(context, variable));
+            KS_TRY(ks_weights_tensor(&tensor, context, variable, path));
             if (room && tensor.size > room)
                 return no_room(context, path, &tensor, room);
             if (room && *used + tensor.size > room)
