@@ -7,10 +7,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-// Integers fall into the places for unknown ones by their remainder.
+#include "ops/fingerprint.h"
+
+static uint64_t hash_token(const ks_lookup *lookup, const ks_token *token) {
+    char digits[24];
+    ks_text text = token->text;
+    if (!lookup->strings)
+        text = (ks_text){digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, token->integer)};
+    return lookup->salted ? ks_siphash(lookup->salts, text.data, text.size) : ks_fingerprint64(text.data, text.size);
+}
+
+// Integers fall into the places for unknown ones by their remainder, strings by their hash.
 static int64_t unknown_place(const ks_lookup *lookup, const ks_token *token) {
-    int64_t count = lookup->num_oov_indices, place = token->integer % count;
-    return count == 1 ? 0 : place < 0 ? place + count : place;
+    int64_t count = lookup->num_oov_indices, place;
+    if (count == 1)
+        return 0;
+    if (lookup->strings || lookup->oov_method == KS_OOV_FARMHASH)
+        return (int64_t)(hash_token(lookup, token) % (uint64_t)count);
+    place = token->integer % count;
+    return place < 0 ? place + count : place;
 }
 
 static ks_code unknown_token(ks_run *run, const ks_object *object, const ks_lookup *lookup, const ks_token *token) {

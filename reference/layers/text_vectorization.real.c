@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TextVectorization.
+#include "schema/text_vectorization.h"
 #include "layers/lookup.h"
 #include "layers/text_tokens.h"
-#include "schema/text_vectorization.h"
 
 // Tokens of all texts, looked up; `rows` are those of the output unless it has one for each text.
 static ks_code find_all(ks_indices *out, ks_run *run, const ks_object *object, const ks_text_rows *rows) {

@@ -24,7 +24,7 @@ static const char *const oov_methods[] = {"floormod", "farmhash", NULL};
         KS_ROW(ks_lookup, vocabulary_size, INT, KS_NULLABLE, "null"),                                                  \
         KS_ROW_CHOICE(ks_lookup, oov_method, KS_NUMERIC, "\"floormod\"", oov_methods), {                               \
         KS_NAMED("salt"), .type = KS_KEY_ANY, .flags = KS_NULLABLE | KS_NUMERIC, .offset = offsetof(ks_lookup, salt),  \
-        .otherwise = "null", .form = KS_FORM_PAIR                                                                      \
+            .otherwise = "null", .form = KS_FORM_PAIR                                                                  \
     }
 
 static const ks_key integer_lookup_keys[] = {
@@ -105,8 +105,8 @@ static bool has_special_tokens(const ks_lookup *lookup, const word_list *words) 
     return true;
 }
 
-static ks_code check_count(ks_context *context, const ks_object *object, const ks_lookup *lookup, const word_list *words,
-                           size_t count) {
+static ks_code check_count(ks_context *context, const ks_object *object, const ks_lookup *lookup,
+                           const word_list *words, size_t count) {
     int64_t total = ks_lookup_first_token(lookup) + (int64_t)count;
     if (lookup->max_tokens != KS_NULL_INT && total > lookup->max_tokens)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "max_tokens", "%lld tokens, where %lld are allowed",
@@ -231,11 +231,7 @@ static ks_code check_numbers(ks_context *context, const ks_object *object, const
     if (lookup->num_oov_indices > INT32_MAX)
         return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "num_oov_indices",
                             "%lld places cannot be kept by this reference", (long long)lookup->num_oov_indices);
-    if (lookup->num_oov_indices > 1 && (lookup->strings || lookup->oov_method == KS_OOV_FARMHASH))
-        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "num_oov_indices",
-                            "places that are found by hashing cannot be run by this reference");
-    if (lookup->vocabulary_size != KS_NULL_INT &&
-        (lookup->vocabulary_size < 0 || lookup->vocabulary_size > INT32_MAX))
+    if (lookup->vocabulary_size != KS_NULL_INT && (lookup->vocabulary_size < 0 || lookup->vocabulary_size > INT32_MAX))
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "vocabulary_size", "found %lld",
                             (long long)lookup->vocabulary_size);
     return KS_OK;
@@ -274,8 +270,8 @@ ks_code ks_lookup_check(ks_context *context, ks_object *object, ks_lookup *looku
     ks_arena_init(&arena, context);
     KS_TRY(read_token(&lookup->mask, &lookup->has_mask, context, object, "mask_token", lookup->mask_token,
                       lookup->strings));
-    KS_TRY(read_token(&lookup->oov, &lookup->has_oov, context, object, "oov_token", lookup->oov_token,
-                      lookup->strings));
+    KS_TRY(
+        read_token(&lookup->oov, &lookup->has_oov, context, object, "oov_token", lookup->oov_token, lookup->strings));
     KS_TRY(read_salt(context, object, lookup));
     KS_TRY(check_numbers(context, object, lookup));
     if (has_config_words(lookup)) {
@@ -559,8 +555,7 @@ static bool lookup_adjust(ks_value *config, ks_arena *arena, const ks_object *ob
     const ks_lookup *lookup = object->params;
     bool has_mask = lookup->mask_token && lookup->mask_token->type != KS_VALUE_NULL;
     (void)arena;
-    ks_lookup_count_words(config, lookup,
-                          lookup->num_oov_indices + (has_mask && lookup->output_mode == KS_LOOKUP_INT));
+    ks_lookup_count_words(config, lookup, lookup->num_oov_indices + (has_mask && lookup->output_mode == KS_LOOKUP_INT));
     return true;
 }
 

@@ -12,10 +12,8 @@ static const char *const splits[] = {"whitespace", "character", NULL};
 static const char *const output_modes[] = {"int", "one_hot", "multi_hot", "count", "tf_idf", NULL};
 
 #define FIELD(key, key_type, key_flags, text, field)                                                                   \
-    {                                                                                                                  \
-        KS_NAMED(key), .type = KS_KEY_##key_type, .flags = (key_flags),                                                \
-                       .offset = offsetof(ks_text_vectorization, field), .otherwise = (text)                           \
-    }
+    {KS_NAMED(key), .type = KS_KEY_##key_type, .flags = (key_flags), .offset = offsetof(ks_text_vectorization, field), \
+     .otherwise = (text)}
 
 static const ks_key text_vectorization_keys[] = {
     FIELD("max_tokens", INT, KS_NULLABLE | KS_NUMERIC, "null", lookup.max_tokens),
@@ -54,7 +52,8 @@ static ks_code read_choice(int *out, ks_context *context, const ks_object *objec
 }
 
 static ks_code bad_ngrams(ks_context *context, const ks_object *object) {
-    return ks_key_error(context, KS_E_CONFIG_VALUE, object, "ngrams", "expected null, an integer or a list of integers");
+    return ks_key_error(context, KS_E_CONFIG_VALUE, object, "ngrams",
+                        "expected null, an integer or a list of integers");
 }
 
 // An integer stands for all widths up to it.

@@ -12,8 +12,8 @@ enum { KS_SPLIT_NONE = -1, KS_SPLIT_WHITESPACE, KS_SPLIT_CHARACTER };
 typedef struct ks_text_vectorization {
     const ks_value *standardize_value, *split_value, *ngrams_value; ///< as in the config
     int standardize, split;
-    int64_t ngrams[KS_MAX_INTS]; ///< widths in the order in which their results follow each other
-    int n_ngrams;                ///< 0: single tokens
+    int64_t ngrams[KS_MAX_INTS];    ///< widths in the order in which their results follow each other
+    int n_ngrams;                   ///< 0: single tokens
     int64_t output_sequence_length; ///< KS_NULL_INT: that of the longest text
     bool ragged;
     ks_lookup lookup; ///< what the layer inside is made of
