@@ -77,8 +77,17 @@ def custom_objects(names):
     return objects
 
 
+def plain(array):
+    """Tensors of strings come as objects, which would be pickled."""
+    array = np.asarray(array)
+    if array.dtype == object:
+        strings = [x if isinstance(x, bytes) else x.encode() for x in array.ravel()]
+        array = np.array(strings, dtype="S").reshape(array.shape)
+    return array
+
+
 def save_arrays(path, stem, arrays):
-    np.savez(path, **{f"{stem}.{i}": np.asarray(array) for i, array in enumerate(arrays)})
+    np.savez(path, **{f"{stem}.{i}": plain(array) for i, array in enumerate(arrays)})
 
 
 def load_arrays(path, stem):

@@ -270,11 +270,32 @@ static void describe_index(char *text, size_t size, const ks_shape *shape, size_
         snprintf(text + used, size - used, "]");
 }
 
+static const char *layer_of(char *text, size_t size, const ks_given_output *got) {
+    snprintf(text, size, "%s%s%s", got->layer ? " of layer \"" : "", got->layer ? got->layer : "",
+             got->layer ? "\"" : "");
+    return text;
+}
+
+// Strings are equal or not.
+static void compare_strings(ks_comparison *j, const ks_given_output *got, const char *name, const ks_tensor *expected,
+                            size_t count) {
+    const ks_text *x = got->tensor.data, *y = expected->data;
+    char index[256], layer[256];
+    for (size_t i = 0; i < count; i++) {
+        if (ks_text_equal(x[i], y[i]))
+            continue;
+        describe_index(index, sizeof(index), &expected->shape, i);
+        ks_comparison_fail(j, "wrong-value", "%s%s%s: got \"%.80s\", expected \"%.80s\"", name, index,
+                           layer_of(layer, sizeof(layer), got), x[i].data, y[i].data);
+        return;
+    }
+}
+
 static void compare_output(ks_comparison *j, const ks_given_output *got, const char *name, double atol, double rtol,
                            const char *type) {
     const ks_tensor *tensor = &got->tensor;
     ks_tensor expected;
-    char a[256], b[256];
+    char a[256], b[256], layer[256];
     uint64_t count;
     if (ks_npz_get(&expected, j->io, name) != KS_OK) {
         ks_result_harness_error(j->out, &j->files.error);
@@ -291,15 +312,18 @@ static void compare_output(ks_comparison *j, const ks_given_output *got, const c
                            ks_dtype_name(expected.dtype));
         return;
     }
+    if (expected.dtype == KS_STRING) {
+        compare_strings(j, got, name, &expected, (size_t)count);
+        return;
+    }
     for (uint64_t i = 0; i < count; i++) {
         double x = element(tensor, (size_t)i), y = element(&expected, (size_t)i);
         double bound = atol + rtol * fabs(y);
         if (fabs(x - y) <= bound || (isnan(x) && isnan(y)) || x == y)
             continue;
         describe_index(a, sizeof(a), &expected.shape, (size_t)i);
-        ks_comparison_fail(j, "wrong-value", "%s%s%s%s%s in %s: got %.9g, expected %.9g, off by %.3g, bound %.3g", name,
-                           a, got->layer ? " of layer \"" : "", got->layer ? got->layer : "", got->layer ? "\"" : "",
-                           type, x, y, fabs(x - y), bound);
+        ks_comparison_fail(j, "wrong-value", "%s%s%s in %s: got %.9g, expected %.9g, off by %.3g, bound %.3g", name, a,
+                           layer_of(layer, sizeof(layer), got), type, x, y, fabs(x - y), bound);
         return;
     }
 }

@@ -122,8 +122,8 @@ static uint64_t hash_long(const char *s, size_t size) {
     v = hash_block_of_32(s, v.second * multiplier, x + w.first);
     w = hash_block_of_32(s + 32, z + w.second, y + eight(s + 16));
     swap(&z, &x);
-    return combine(combine(v.first, w.first, multiplier) + mix(y) * k0 + z,
-                   combine(v.second, w.second, multiplier) + x, multiplier);
+    return combine(combine(v.first, w.first, multiplier) + mix(y) * k0 + z, combine(v.second, w.second, multiplier) + x,
+                   multiplier);
 }
 
 uint64_t ks_fingerprint64(const char *data, size_t size) {
