@@ -4,6 +4,8 @@
 // differs from Keras 3. Source: tf_keras layers/*, compared class by class with Keras 3's constructors.
 #include "config/upgrade.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 // --- pieces ---------------------------------------------------------------------------------------------------------
@@ -182,6 +184,74 @@ static ks_code discretization(ks__upgrade *u, ks__dict *record, ks__dict *config
     return KS_OK;
 }
 
+// "binary" and "tf-idf" are names that both generations still take.
+static void rename_mode(ks_value *mode) {
+    if (mode && ks_value_is_text(mode, "binary"))
+        mode->text = ks_text_from("multi_hot");
+    else if (mode && ks_value_is_text(mode, "tf-idf"))
+        mode->text = ks_text_from("tf_idf");
+}
+
+// The dtype is that of the indices, which is no policy of Keras 3. Until TensorFlow 2.6 it was that of the words and
+// said nothing of the output.
+static void drop_lookup_dtype(ks__dict *config, bool of_words) {
+    const ks_value *mode = ks__dict_get(config, "output_mode"), *dtype = ks__dict_get(config, "dtype");
+    bool whole = !mode || ks_value_is_text(mode, "int");
+    if (dtype && (of_words || (whole && ks_value_is_text(dtype, "int64"))))
+        ks__dict_remove(config, "dtype");
+}
+
+static ks_code string_lookup(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *dtype = ks__dict_get(config, "dtype");
+    (void)u;
+    (void)record;
+    (void)place;
+    rename_mode(ks__dict_get(config, "output_mode"));
+    drop_lookup_dtype(config, dtype && ks_value_is_text(dtype, "string"));
+    return KS_OK;
+}
+
+// TensorFlow 2.6 writes its numbers as text.
+static ks_code number_of_text(ks__upgrade *u, ks_value *value, const char *place, const char *key) {
+    char *end;
+    if (!value || value->type != KS_VALUE_STRING)
+        return KS_OK;
+    errno = 0;
+    long long number = strtoll(value->text.data, &end, 10);
+    if (value->text.size == 0 || errno != 0 || end != value->text.data + value->text.size)
+        return ks__upgrade_fail(u, KS_E_CONFIG_VALUE, value, place, key, "expected an integer, found \"%.80s\"",
+                                value->text.data);
+    value->type = KS_VALUE_INT;
+    value->fits = true;
+    value->as.integer = number;
+    return KS_OK;
+}
+
+static ks_code integer_lookup(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    bool former = !ks__dict_get(config, "vocabulary_dtype");
+    ks_code code = KS_OK;
+    (void)record;
+    rename_mode(ks__dict_get(config, "output_mode"));
+    drop_lookup_dtype(config, former);
+    if (former) {
+        KS_TRY(number_of_text(u, ks__dict_get(config, "mask_token"), place, "config/mask_token"));
+        KS_TRY(number_of_text(u, ks__dict_get(config, "oov_token"), place, "config/oov_token"));
+    }
+done:
+    return code;
+}
+
+static ks_code text_vectorization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    const ks_value *dtype = ks__dict_get(config, "dtype");
+    (void)u;
+    (void)record;
+    (void)place;
+    rename_mode(ks__dict_get(config, "output_mode"));
+    if (dtype && ks_value_is_text(dtype, "string"))
+        ks__dict_remove(config, "dtype");
+    return KS_OK;
+}
+
 // How random numbers are made does not matter at inference.
 static ks_code augmentation(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     (void)u;
@@ -231,6 +301,9 @@ static const ks__old_class old_classes[] = {
     {"RandomZoom", "RandomZoom", augmentation},
     {"CategoryEncoding", "CategoryEncoding", category_encoding},
     {"Discretization", "Discretization", discretization},
+    {"IntegerLookup", "IntegerLookup", integer_lookup},
+    {"StringLookup", "StringLookup", string_lookup},
+    {"TextVectorization", "TextVectorization", text_vectorization},
     {"Attention", "Attention", attention},
     {"AdditiveAttention", "AdditiveAttention", attention},
     {"StackedRNNCells", "StackedRNNCells", stacked_cells},
