@@ -500,12 +500,40 @@ static ks_code finish_discretization(ks__downgrade *d, ks_value *config, const c
     return KS_OK;
 }
 
+/// The dtype of Keras 2 is that of the indices, of TextVectorization that of the texts.
+static void finish_lookup(const ks_class *row, ks_value *config) {
+    ks_value *dtype = (ks_value *)(uintptr_t)ks_value_get(config, "dtype"); // the config is being made here
+    const ks_value *mode = ks_value_get(config, "output_mode");
+    if (dtype && strcmp(row->name, "TextVectorization") == 0)
+        *dtype = ks_value_string("string");
+    else if (dtype && mode && ks_value_is_text(mode, "int"))
+        *dtype = ks_value_string("int64");
+}
+
+/// Widths 1 to n are the number n; Keras 2 does not read a list of them back, not even its own.
+static ks_code finish_ngrams(ks__downgrade *d, ks_value *config, const char *place) {
+    ks_value *widths = (ks_value *)(uintptr_t)ks_value_get(config, "ngrams"); // the config is being made here
+    bool all = true;
+    if (!widths || widths->type != KS_VALUE_LIST)
+        return KS_OK;
+    for (size_t i = 0; i < widths->as.list.count; i++)
+        all = all && widths->as.list.items[i].as.integer == (int64_t)i + 1;
+    if (!all)
+        return ks__no_word(d, place, "Keras 2 does not read a TextVectorization with a list of ngrams");
+    *widths = ks_value_int((int64_t)widths->as.list.count);
+    return KS_OK;
+}
+
 /// tf_keras takes these three out of the config without asking whether they are there; null: the calls tell.
 static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *config, const char *place) {
     static const char *const keys[] = {"query_shape", "key_shape", "value_shape"};
     ks_code code = KS_OK;
     if (strcmp(row->name, "Discretization") == 0)
         return finish_discretization(d, config, place);
+    if (strstr(row->name, "Lookup") || strcmp(row->name, "TextVectorization") == 0)
+        finish_lookup(row, config);
+    if (strcmp(row->name, "TextVectorization") == 0)
+        KS_TRY(finish_ngrams(d, config, place));
     for (size_t i = 0; i < 3 && strcmp(row->name, "MultiHeadAttention") == 0; i++)
         KS_TRY(ks__downgrade_put(d, config, keys[i], ks_value_null()));
 done:

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "schema/lookup.h"
 #include "schema/preprocessing.h"
 #include "schema/recurrent.h"
 
@@ -69,6 +70,26 @@ static ks_code check_bins_in_keras2(ks__serializer *s, const ks_object *object) 
     return lose(s, object, "dtype", "gives int64 for bins, whatever its");
 }
 
+// Counts and the like are int64 in Keras 3, and of the layer's own floating type in Keras 2, which keeps the weights of
+// tf_idf among the layer's weights.
+static ks_code check_lookup(ks__serializer *s, const ks_object *object) {
+    const ks_object *layer;
+    const ks_lookup *lookup = ks_lookup_of(object, &layer);
+    bool text = object->row == &ks_class_TextVectorization;
+    if (!lookup || lookup->output_mode == KS_LOOKUP_INT || ks_is_old(object) == s->options.keras2)
+        return KS_OK;
+    if (s->options.keras2 &&
+        (lookup->output_mode == KS_LOOKUP_TF_IDF || (text && lookup->output_mode == KS_LOOKUP_ONE_HOT)))
+        return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
+                       lookup->output_mode == KS_LOOKUP_TF_IDF
+                           ? "Keras 2 keeps the idf_weights of a %s among its weights, Keras 3 does not"
+                           : "a %s of Keras 2 has no output_mode \"one_hot\"",
+                       object->row->name);
+    if (lookup->output_mode == KS_LOOKUP_TF_IDF)
+        return KS_OK;
+    return lose(s, object, "dtype", s->options.keras2 ? "gives floats, whatever its" : "gives int64, whatever its");
+}
+
 static ks_code check_keys(ks__serializer *s, const ks_object *object) {
     ks_code code = KS_OK;
     for (size_t i = 0; i < object->row->n_keys && code == KS_OK; i++) {
@@ -87,6 +108,7 @@ static ks_code check_keys(ks__serializer *s, const ks_object *object) {
 ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object) {
     ks_code code;
     KS_TRY(check_boundaries(s, object));
+    KS_TRY(check_lookup(s, object));
     if (s->options.keras2)
         return check_bins_in_keras2(s, object);
     KS_TRY(check_layer(s, object));

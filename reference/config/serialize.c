@@ -17,6 +17,7 @@
 #include "config/word_list.h"
 #include "schema/custom.h"
 #include "schema/key_row.h"
+#include "schema/lookup.h"
 
 static ks_code failed(const ks__serializer *s) {
     return s->context->error.code;
@@ -510,6 +511,13 @@ done:
     return code;
 }
 
+// Words that a layer was adapted to are in an asset, which the formats of Keras 2 do not have.
+static bool write_words(ks_value *config, ks__serializer *s, const ks_object *object) {
+    const ks_object *layer;
+    const ks_lookup *lookup = ks_lookup_of(object, &layer);
+    return !lookup || ks_lookup_write_words(config, s->arena, layer, lookup);
+}
+
 ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object, size_t extra) {
     const ks_class *row = object->row;
     const char *words = row_words(row), *rest = words;
@@ -521,6 +529,8 @@ ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object
     while (ks__next_word(&word, &rest))
         KS_TRY(write_word(out, s, object, words, word));
     if (row->adjust && !row->adjust(out, s->arena, object))
+        return failed(s);
+    if (s->options.keras2 && !write_words(out, s, object))
         return failed(s);
 done:
     return code;

@@ -551,6 +551,50 @@ void ks_lookup_count_words(ks_value *config, const ks_lookup *lookup, int64_t n_
         *size = ks_value_int(n_special + (int64_t)lookup->vocabulary->as.list.count);
 }
 
+// --- words in a config ----------------------------------------------------------------------------------------------
+
+static ks_value token_value(const ks_token *token, bool strings) {
+    return strings ? ks_value_text(token->text) : ks_value_int(token->integer);
+}
+
+static bool write_weights(ks_value *config, ks_arena *arena, const ks_object *object, size_t count) {
+    const ks_variable *weights = ks_is_old(object) ? object->other_variables : object->kept_variables;
+    ks_value *place = (ks_value *)(uintptr_t)ks_value_get(config, "idf_weights"); // the config is being made
+    const float *numbers = weights ? weights->data : NULL;
+    if (!place || !numbers || (uint64_t)weights->shape.dims[0] < count)
+        return true;
+    *place = ks_value_list(arena, count);
+    if (!place->as.list.items)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        place->as.list.items[i] = ks_value_float((double)numbers[i]);
+    return true;
+}
+
+bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *object, const ks_lookup *lookup) {
+    ks_value *place = (ks_value *)(uintptr_t)ks_value_get(config, "vocabulary"); // the config is being made
+    size_t first_oov = (size_t)ks_lookup_first_oov(lookup), first = (size_t)ks_lookup_first_token(lookup), count;
+    if (!place || !lookup->words || has_config_words(lookup))
+        return true;
+    count = first + lookup->words->count;
+    *place = ks_value_list(arena, count);
+    if (!place->as.list.items)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const ks_token *token = i < first_oov ? &lookup->mask
+                                : i < first   ? &lookup->oov
+                                              : &lookup->words->tokens[i - first];
+        place->as.list.items[i] = token_value(token, lookup->strings);
+    }
+    return lookup->output_mode != KS_LOOKUP_TF_IDF || write_weights(config, arena, object, count);
+}
+
+const ks_lookup *ks_lookup_of(const ks_object *object, const ks_object **layer) {
+    *layer = object->row == &ks_class_TextVectorization && object->children ? object->children->object : object;
+    return (*layer)->row == &ks_class_StringLookup || (*layer)->row == &ks_class_IntegerLookup ? (*layer)->params
+                                                                                               : NULL;
+}
+
 static bool lookup_adjust(ks_value *config, ks_arena *arena, const ks_object *object) {
     const ks_lookup *lookup = object->params;
     bool has_mask = lookup->mask_token && lookup->mask_token->type != KS_VALUE_NULL;

@@ -42,6 +42,12 @@ ks_code ks_lookup_read_words(ks_context *context, ks_arena *arena, ks_object *ob
 bool ks_lookup_wants_words(const ks_object *object);
 /// Writes what Keras computes: "vocabulary_size", the words and special tokens.
 void ks_lookup_count_words(ks_value *config, const ks_lookup *lookup, int64_t n_special);
+/// Writes the words that are not in the config into it, special tokens in front, and the weights of tf_idf. False: no
+/// memory.
+bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *object, const ks_lookup *lookup);
+/// What a StringLookup, IntegerLookup or TextVectorization looks words up with, and the layer that does it; NULL: it is
+/// another.
+const ks_lookup *ks_lookup_of(const ks_object *object, const ks_object **layer);
 /// The shape of the output beside `input`, for all modes.
 ks_code ks_lookup_shape(ks_shape *out, ks_call *call, const ks_object *object, const ks_lookup *lookup,
                         const ks_shape *input);
