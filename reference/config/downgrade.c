@@ -504,9 +504,11 @@ static ks_code finish_discretization(ks__downgrade *d, ks_value *config, const c
 static void finish_lookup(const ks_class *row, ks_value *config) {
     ks_value *dtype = (ks_value *)(uintptr_t)ks_value_get(config, "dtype"); // the config is being made here
     const ks_value *mode = ks_value_get(config, "output_mode");
-    if (dtype && strcmp(row->name, "TextVectorization") == 0)
+    if (!dtype || !ks_value_is_text(dtype, "float32"))
+        return;
+    if (strcmp(row->name, "TextVectorization") == 0)
         *dtype = ks_value_string("string");
-    else if (dtype && mode && ks_value_is_text(mode, "int"))
+    else if (mode && ks_value_is_text(mode, "int"))
         *dtype = ks_value_string("int64");
 }
 
