@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 static bool is_punctuation(char c) {
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
@@ -34,21 +36,6 @@ static ks_text standardize(char *out, ks_text text, int how) {
     }
     out[size] = '\0';
     return (ks_text){out, size};
-}
-
-// Bytes of the UTF-8 character at `at`, or 0.
-static size_t character_size(const char *at, size_t left) {
-    const uint8_t *c = (const uint8_t *)at;
-    size_t size = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
-    if (size == 0 || size > left)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
-        (c[0] == 0xf4 && c[1] > 0x8f))
-        return 0; // overlong, a surrogate, or beyond Unicode
-    return size;
 }
 
 /// Tokens that are being made.
@@ -82,7 +69,7 @@ static void split_words(maker *m, ks_text text) {
 
 static ks_code split_characters(maker *m, ks_text text) {
     for (size_t at = 0, size; at < text.size; at += size) {
-        size = character_size(text.data + at, text.size - at);
+        size = ks_utf8_size(text.data + at, text.size - at);
         if (size == 0)
             return ks_fail(m->run->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_RUN, KS_NO_OFFSET, m->object->place,
                            "%s \"%s\": a text that is not UTF-8 cannot be split into characters by this reference",

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/value_make.h"
 #include "schema/broadcast.h"
 #include "schema/key_row.h"
@@ -398,7 +399,21 @@ static ks_code line_token(ks_token *out, ks_context *context, ks_text line, bool
     return KS_OK;
 }
 
-// The writer puts "\n" between the tokens and nothing else: what else may end a line belongs to them.
+// What Keras does not read: other encodings, and in Keras 3 nothing (one empty token in Keras 2).
+static ks_code check_lines(ks_context *context, const ks_object *object, ks_bytes text, const char *place) {
+    const char *start = (const char *)text.data;
+    if (text.size == 0 && !ks_is_old(object))
+        return ks_fail(context, KS_E_CONFIG_VALUE, KS_STAGE_MODEL, 0, place, "expected tokens, found an empty file");
+    for (size_t at = 0, size; at < text.size; at += size) {
+        size = ks_utf8_size(start + at, text.size - at);
+        if (size == 0)
+            return ks_fail(context, KS_E_CONFIG_VALUE, KS_STAGE_MODEL, at, place, "the tokens are not UTF-8");
+    }
+    return KS_OK;
+}
+
+// The writer puts "\n" between the tokens, on Windows "\r\n", and nothing else: what else may end a line belongs to
+// them.
 static ks_code read_lines(word_list *out, ks_context *context, ks_arena *arena, ks_bytes text, bool strings) {
     const char *start = (const char *)text.data, *end = start + text.size;
     const char *place = out->place;
@@ -412,7 +427,8 @@ static ks_code read_lines(word_list *out, ks_context *context, ks_arena *arena, 
         return context->error.code;
     for (size_t i = 0; i < count; i++) {
         const char *stop = start < end ? memchr(start, '\n', (size_t)(end - start)) : NULL;
-        ks_text line = ks_arena_text(arena, start, (size_t)((stop ? stop : end) - start));
+        bool windows = stop && stop > start && stop[-1] == '\r';
+        ks_text line = ks_arena_text(arena, start, (size_t)((stop ? stop : end) - start) - windows);
         if (!line.data)
             return context->error.code;
         KS_TRY(line_token(&tokens[i], context, line, strings, place, (uint64_t)(start - (const char *)text.data)));
@@ -431,6 +447,7 @@ ks_code ks_lookup_read_words(ks_context *context, ks_arena *arena, ks_object *ob
     ks_code code;
     if (!words)
         return context->error.code;
+    KS_TRY(check_lines(context, object, text, place));
     KS_TRY(read_lines(&list, context, arena, text, lookup->strings));
     KS_TRY(set_words(words, context, arena, object, lookup, &list));
     lookup->words = words;
