@@ -241,6 +241,16 @@ done:
     return code;
 }
 
+// Until TensorFlow 2.6 the dtype of a layer without an output_mode said nothing.
+static ks_code hashing(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
+    (void)u;
+    (void)record;
+    (void)place;
+    if (!ks__dict_get(config, "output_mode"))
+        ks__dict_remove(config, "dtype");
+    return KS_OK;
+}
+
 static ks_code text_vectorization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *dtype = ks__dict_get(config, "dtype");
     (void)u;
@@ -303,6 +313,7 @@ static const ks__old_class old_classes[] = {
     {"Discretization", "Discretization", discretization},
     {"IntegerLookup", "IntegerLookup", integer_lookup},
     {"StringLookup", "StringLookup", string_lookup},
+    {"Hashing", "Hashing", hashing},
     {"TextVectorization", "TextVectorization", text_vectorization},
     {"Attention", "Attention", attention},
     {"AdditiveAttention", "AdditiveAttention", attention},

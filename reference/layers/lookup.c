@@ -53,12 +53,20 @@ ks_code ks_lookup_find(int64_t *out, ks_run *run, const ks_object *object, const
     return KS_OK;
 }
 
-void ks_lookup_rows(size_t *rows, const ks_lookup *lookup, const ks_shape *input, size_t count) {
-    size_t group = lookup->output_mode == KS_LOOKUP_ONE_HOT ? 1 : count, after = 1;
-    if (group != 1 && input->rank > 1)
+void ks_indices_rows(size_t *rows, bool one_hot, const ks_shape *input, size_t count) {
+    size_t group = one_hot ? 1 : count, after = 1;
+    if (!one_hot && input->rank > 1)
         group = (size_t)input->dims[1];
-    for (int i = 2; group != 1 && i < input->rank; i++)
+    for (int i = 2; !one_hot && i < input->rank; i++)
         after *= (size_t)input->dims[i];
     for (size_t i = 0; i < count; i++)
         rows[i] = i / (group * after) * after + i % after;
+}
+
+void ks_indices_mark(int64_t *places, const ks_indices *indices, size_t depth, bool counted) {
+    for (size_t i = 0; i < indices->count; i++) {
+        int64_t index = indices->items[i], *place = &places[indices->rows[i] * depth];
+        if (index >= 0 && (uint64_t)index < depth)
+            place[index] = counted ? place[index] + 1 : 1;
+    }
 }

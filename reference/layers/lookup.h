@@ -21,6 +21,8 @@ ks_code ks_lookup_find(int64_t *out, ks_run *run, const ks_object *object, const
 /// have none.
 ks_code KS_REAL(ks_lookup_encode)(ks_run *run, const ks_object *object, const ks_array *out, const ks_indices *indices);
 /// The row of the output for each element of a dense input.
-void ks_lookup_rows(size_t *rows, const ks_lookup *lookup, const ks_shape *input, size_t count);
+void ks_indices_rows(size_t *rows, bool one_hot, const ks_shape *input, size_t count);
+/// Marks, or counts, indices in rows of `depth` places, which are 0.
+void ks_indices_mark(int64_t *places, const ks_indices *indices, size_t depth, bool counted);
 
 #endif

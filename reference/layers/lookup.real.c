@@ -41,11 +41,7 @@ ks_code KS_REAL(ks_lookup_encode)(ks_run *run, const ks_object *object, const ks
     ks_code code;
     if (!counts)
         return run->context->error.code;
-    for (size_t i = 0; i < indices->count; i++) {
-        int64_t *place = &counts[indices->rows[i] * depth];
-        if (indices->items[i] >= 0 && (uint64_t)indices->items[i] < depth)
-            place[indices->items[i]] = counted ? place[indices->items[i]] + 1 : 1;
-    }
+    ks_indices_mark(counts, indices, depth, counted);
     KS_TRY(write_counts(run, object, out, counts, depth));
 done:
     return code;
@@ -108,7 +104,7 @@ static ks_code look_up(ks_run *run, ks_call *call, const ks_object *object, cons
         memcpy(out->data, indices.items, indices.count * sizeof(*indices.items));
         return KS_OK;
     }
-    ks_lookup_rows(indices.rows, lookup, &input->shape, indices.count);
+    ks_indices_rows(indices.rows, lookup->output_mode == KS_LOOKUP_ONE_HOT, &input->shape, indices.count);
     KS_TRY(KS_REAL(ks_lookup_encode)(run, object, out, &indices));
 done:
     return code;

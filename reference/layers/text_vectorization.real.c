@@ -63,7 +63,7 @@ KS_FORWARD(TextVectorization) {
         return write_rows(run, out->as.array, &rows, &indices, fixed);
     }
     if (!grows)
-        ks_lookup_rows(indices.rows, &params->lookup, &input->shape, indices.count);
+        ks_indices_rows(indices.rows, params->lookup.output_mode == KS_LOOKUP_ONE_HOT, &input->shape, indices.count);
     KS_TRY(KS_REAL(ks_lookup_encode)(run, inside, out->as.array, &indices));
 done:
     return code;

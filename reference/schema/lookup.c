@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "base/value_make.h"
 #include "schema/broadcast.h"
+#include "schema/hashing.h"
 #include "schema/key_row.h"
 
 static const char *const output_modes[] = {"int", "one_hot", "multi_hot", "count", "tf_idf", NULL};
@@ -199,22 +200,12 @@ static ks_code read_token(ks_token *out, bool *given, ks_context *context, const
 }
 
 static ks_code read_salt(ks_context *context, const ks_object *object, ks_lookup *lookup) {
-    const ks_value *salt = lookup->salt;
-    lookup->salted = salt && salt->type != KS_VALUE_NULL;
-    if (!lookup->salted)
-        return KS_OK;
-    if (!lookup->strings && lookup->oov_method != KS_OOV_FARMHASH)
+    ks_code code;
+    KS_TRY(ks_read_salt(lookup->salts, &lookup->salted, context, object, lookup->salt));
+    if (lookup->salted && !lookup->strings && lookup->oov_method != KS_OOV_FARMHASH)
         return ks_key_error(context, KS_E_CONFIG_VALUE, object, "salt", "only goes with oov_method \"farmhash\"");
-    if (salt->type != KS_VALUE_INT && !(salt->type == KS_VALUE_LIST && salt->as.list.count == 2))
-        return ks_key_error(context, KS_E_CONFIG_VALUE, object, "salt", "expected an integer or two of them");
-    for (size_t i = 0; i < 2; i++) {
-        const ks_value *item = salt->type == KS_VALUE_LIST ? &salt->as.list.items[i] : salt;
-        if (item->type != KS_VALUE_INT || !item->fits)
-            return ks_key_error(context, KS_E_CONFIG_VALUE, object, "salt", "expected integers, found %s",
-                                ks_value_type_name(item->type));
-        lookup->salts[i] = (uint64_t)item->as.integer;
-    }
-    return KS_OK;
+done:
+    return code;
 }
 
 static ks_code check_numbers(ks_context *context, const ks_object *object, const ks_lookup *lookup) {
@@ -465,35 +456,37 @@ static ks_code too_many_axes(ks_call *call, const ks_object *object, const ks_sh
                           ks_shape_format(input, text, sizeof(text)));
 }
 
-// one_hot: a last axis of 1 goes away. multi_hot and the others: all of an axis becomes one row.
-static ks_code encoded_shape_of_keras2(ks_shape *out, ks_call *call, const ks_object *object, const ks_lookup *lookup,
-                                       const ks_shape *input) {
-    bool one_hot = lookup->output_mode == KS_LOOKUP_ONE_HOT;
-    if (input->rank > 2 || (one_hot && input->rank == 2 && input->dims[1] != 1))
+ks_code ks_encoded_shape(ks_shape *out, ks_call *call, const ks_object *object, bool one_hot, int64_t depth,
+                         const ks_shape *input) {
+    bool last_is_1 = input->rank > 0 && input->dims[input->rank - 1] == 1;
+    if (input->rank < 1 || input->rank > KS_MAX_RANK - 1)
+        return ks_shape_error(call->context, object, "a tensor of rank %d", (int)input->rank);
+    if (ks_is_old(object) && (input->rank > 2 || (one_hot && input->rank == 2 && !last_is_1)))
         return too_many_axes(call, object, input);
     *out = *input;
-    if (one_hot && out->rank == 1)
-        out->rank = 2;
-    out->dims[out->rank - 1] = ks_lookup_depth(lookup);
+    if (one_hot && !(out->rank > 1 && last_is_1))
+        ks_shape_insert(out, out->rank, depth);
+    else if (one_hot || out->rank < 3)
+        out->dims[out->rank - 1] = depth;
+    else { // it is the second axis that goes
+        ks_shape_drop(out, 1);
+        ks_shape_insert(out, out->rank, depth);
+    }
     return KS_OK;
 }
 
-static void encoded_shape_of_keras3(ks_shape *out, const ks_call *call, const ks_object *object,
-                                    const ks_lookup *lookup, const ks_shape *input) {
+// What Keras 3 says before it runs, which is not always what it then does.
+static void symbolic_shape_of_keras3(ks_shape *out, const ks_object *object, const ks_lookup *lookup,
+                                     const ks_shape *input) {
     int64_t depth = ks_lookup_depth(lookup);
     *out = *input;
-    if (call->symbolic && object->version && object->version < 314) { // what is run has another shape
+    if (object->version && object->version < 314) {
         out->rank = 2;
         out->dims[1] = depth;
-    } else if (lookup->output_mode == KS_LOOKUP_ONE_HOT) {
-        if (out->rank > 1 && out->dims[out->rank - 1] == 1)
-            out->rank--;
+    } else if (lookup->output_mode == KS_LOOKUP_ONE_HOT && !(out->rank > 1 && out->dims[out->rank - 1] == 1)) {
         ks_shape_insert(out, out->rank, depth);
-    } else if (call->symbolic || input->rank < 3) {
+    } else {
         out->dims[out->rank - 1] = depth;
-    } else { // it is the second axis that goes, whatever the layer had said
-        ks_shape_drop(out, 1);
-        ks_shape_insert(out, out->rank, depth);
     }
 }
 
@@ -508,13 +501,12 @@ ks_code ks_lookup_shape(ks_shape *out, ks_call *call, const ks_object *object, c
         return ks_key_error(call->context, KS_E_CONFIG_VALUE, object, "vocabulary_size",
                             "a layer with output_mode \"%s\" was neither adapted nor given a vocabulary",
                             output_modes[lookup->output_mode]);
-    if (input->rank < 1 || input->rank > KS_MAX_RANK - 1)
-        return ks_shape_error(call->context, object, "a tensor of rank %d", (int)input->rank);
-    if (!ks_is_old(object)) {
-        encoded_shape_of_keras3(out, call, object, lookup, input);
+    if (call->symbolic && !ks_is_old(object) && input->rank > 0 && input->rank < KS_MAX_RANK) {
+        symbolic_shape_of_keras3(out, object, lookup, input);
         return KS_OK;
     }
-    KS_TRY(encoded_shape_of_keras2(out, call, object, lookup, input));
+    KS_TRY(
+        ks_encoded_shape(out, call, object, lookup->output_mode == KS_LOOKUP_ONE_HOT, ks_lookup_depth(lookup), input));
 done:
     return code;
 }

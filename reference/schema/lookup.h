@@ -48,6 +48,10 @@ bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *o
 /// What a StringLookup, IntegerLookup or TextVectorization looks words up with, and the layer that does it; NULL: it is
 /// another.
 const ks_lookup *ks_lookup_of(const ks_object *object, const ks_object **layer);
+/// The shape of indices that were encoded. one_hot: a last axis of 1 goes away, and there is a new one. Others: all of
+/// an axis becomes one row.
+ks_code ks_encoded_shape(ks_shape *out, ks_call *call, const ks_object *object, bool one_hot, int64_t depth,
+                         const ks_shape *input);
 /// The shape of the output beside `input`, for all modes.
 ks_code ks_lookup_shape(ks_shape *out, ks_call *call, const ks_object *object, const ks_lookup *lookup,
                         const ks_shape *input);
