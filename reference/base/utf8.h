@@ -6,8 +6,8 @@
 
 #include <kassay/text.h>
 
-/// Bytes of the character at `at`, of which there are `left` > 0; 0 when they are no UTF-8: overlong, a surrogate, beyond
-/// Unicode, cut off.
+/// Bytes of the character at `at`, of which there are `left` > 0; 0 when they are no UTF-8: overlong, a surrogate,
+/// beyond Unicode, cut off.
 static inline size_t ks_utf8_size(const char *at, size_t left) {
     const uint8_t *c = (const uint8_t *)at;
     size_t size = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;

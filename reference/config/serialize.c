@@ -511,11 +511,14 @@ done:
     return code;
 }
 
-// Words that a layer was adapted to are in an asset, which the formats of Keras 2 do not have.
+// Words that a layer was adapted to are in an asset. The formats of Keras 2 have none, and of some Keras 3 would read
+// others back.
 static bool write_words(ks_value *config, ks__serializer *s, const ks_object *object) {
     const ks_object *layer;
     const ks_lookup *lookup = ks_lookup_of(object, &layer);
-    return !lookup || ks_lookup_write_words(config, s->arena, layer, lookup);
+    if (!lookup || !(s->options.keras2 || (s->options.words && ks_lookup_has_line_ends(lookup))))
+        return true;
+    return ks_lookup_write_words(config, s->arena, layer, lookup);
 }
 
 ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object, size_t extra) {
@@ -530,7 +533,7 @@ ks_code ks__write_keys(ks_value *out, ks__serializer *s, const ks_object *object
         KS_TRY(write_word(out, s, object, words, word));
     if (row->adjust && !row->adjust(out, s->arena, object))
         return failed(s);
-    if (s->options.keras2 && !write_words(out, s, object))
+    if (!write_words(out, s, object))
         return failed(s);
 done:
     return code;

@@ -16,6 +16,7 @@ typedef struct ks_write_options {
     bool keras2;       ///< the record is for Keras 2: with the keys that Keras 3 does not write, and nothing is lost
     bool early;        ///< … for Keras 2.3, whose meaning of masks is that of Keras 1 and 2 before tf.keras
     bool old_keys;     ///< with these keys, for a reader of ours
+    bool words;        ///< with words in the config that Keras 3 would not read back from an asset
     bool original;     ///< with the record that it was read from, as "original", where Keras 3 does not write all of it
     ks_losses *losses; ///< where it is told what Keras 3 does not write; NULL: that is an error, KS_E_SAVE_LOSS
 } ks_write_options;

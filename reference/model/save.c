@@ -34,8 +34,10 @@ ks_bytes ks__save_metadata(void) {
 }
 
 ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2) {
-    ks_write_options options = {
-        .keras2 = keras2, .early = keras2 && save->options.target == KS_FOR_KERAS_2_3, .losses = save->losses};
+    ks_write_options options = {.keras2 = keras2,
+                                .words = true,
+                                .early = keras2 && save->options.target == KS_FOR_KERAS_2_3,
+                                .losses = save->losses};
     return ks_config_value(out, save->context, &save->arena, save->model->root, &options);
 }
 

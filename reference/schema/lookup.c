@@ -598,6 +598,28 @@ bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *o
     return lookup->output_mode != KS_LOOKUP_TF_IDF || write_weights(config, arena, object, count);
 }
 
+// Of str.splitlines.
+static bool has_line_end(ks_text text) {
+    const uint8_t *c = (const uint8_t *)text.data;
+    for (size_t i = 0; i < text.size; i++) {
+        size_t left = text.size - i;
+        if ((c[i] >= '\n' && c[i] <= '\r') || (c[i] >= 0x1c && c[i] <= 0x1e))
+            return true;
+        if ((left > 1 && c[i] == 0xc2 && c[i + 1] == 0x85) ||
+            (left > 2 && c[i] == 0xe2 && c[i + 1] == 0x80 && (c[i + 2] == 0xa8 || c[i + 2] == 0xa9)))
+            return true;
+    }
+    return false;
+}
+
+bool ks_lookup_has_line_ends(const ks_lookup *lookup) {
+    size_t count = lookup->words && lookup->strings ? lookup->words->count : 0;
+    for (size_t i = 0; i < count; i++)
+        if (has_line_end(lookup->words->tokens[i].text))
+            return true;
+    return count && lookup->words->tokens[count - 1].text.size == 0;
+}
+
 const ks_lookup *ks_lookup_of(const ks_object *object, const ks_object **layer) {
     *layer = object->row == &ks_class_TextVectorization && object->children ? object->children->object : object;
     return (*layer)->row == &ks_class_StringLookup || (*layer)->row == &ks_class_IntegerLookup ? (*layer)->params

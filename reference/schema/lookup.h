@@ -45,6 +45,9 @@ void ks_lookup_count_words(ks_value *config, const ks_lookup *lookup, int64_t n_
 /// Writes the words that are not in the config into it, special tokens in front, and the weights of tf_idf. False: no
 /// memory.
 bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *object, const ks_lookup *lookup);
+/// Whether Keras 3.14 and later would read other words from an asset: it ends lines wherever Python does, and drops
+/// empty words at the end.
+bool ks_lookup_has_line_ends(const ks_lookup *lookup);
 /// What a StringLookup, IntegerLookup or TextVectorization looks words up with, and the layer that does it; NULL: it is
 /// another.
 const ks_lookup *ks_lookup_of(const ks_object *object, const ks_object **layer);
