@@ -403,11 +403,23 @@ static ks_code check_lines(ks_context *context, const ks_object *object, ks_byte
     return KS_OK;
 }
 
-// The writer puts "\n" between the tokens, on Windows "\r\n", and nothing else: what else may end a line belongs to
-// them.
+// Whether "\r\n" ends every line: on Windows, where no file has another end.
+static bool is_of_windows(const char *start, const char *end) {
+    bool found = false;
+    for (const char *at = start; at < end; at++) {
+        bool ends = *at == '\n';
+        if (ends && (at == start || at[-1] != '\r'))
+            return false;
+        found = found || ends;
+    }
+    return found;
+}
+
+// The writer puts "\n" between the tokens and nothing else: what else may end a line belongs to them.
 static ks_code read_lines(word_list *out, ks_context *context, ks_arena *arena, ks_bytes text, bool strings) {
     const char *start = (const char *)text.data, *end = start + text.size;
     const char *place = out->place;
+    bool windows = is_of_windows(start, end);
     ks_token *tokens;
     size_t count = 1;
     ks_code code = KS_OK;
@@ -418,8 +430,7 @@ static ks_code read_lines(word_list *out, ks_context *context, ks_arena *arena, 
         return context->error.code;
     for (size_t i = 0; i < count; i++) {
         const char *stop = start < end ? memchr(start, '\n', (size_t)(end - start)) : NULL;
-        bool windows = stop && stop > start && stop[-1] == '\r';
-        ks_text line = ks_arena_text(arena, start, (size_t)((stop ? stop : end) - start) - windows);
+        ks_text line = ks_arena_text(arena, start, (size_t)((stop ? stop : end) - start) - (stop && windows));
         if (!line.data)
             return context->error.code;
         KS_TRY(line_token(&tokens[i], context, line, strings, place, (uint64_t)(start - (const char *)text.data)));
