@@ -61,7 +61,7 @@ static bool is_in_config(const ks_model *model, const ks_archive_member *member)
     const char *rest;
     const ks_saved_object *owner = owner_of(&rest, model, member);
     const ks_lookup *lookup = owner ? ks_lookup_of(owner->object, &layer) : NULL;
-    return lookup && lookup->words && strcmp(rest, "vocabulary.txt") == 0;
+    return lookup && ks_lookup_fits_config(lookup) && strcmp(rest, "vocabulary.txt") == 0;
 }
 
 ks_code ks__lose_assets(ks__save *save) {

@@ -591,12 +591,25 @@ static bool write_weights(ks_value *config, ks_arena *arena, const ks_object *ob
     return true;
 }
 
+static bool names_special_tokens(const ks_lookup *lookup) {
+    return lookup->has_oov || lookup->num_oov_indices == 0;
+}
+
+bool ks_lookup_fits_config(const ks_lookup *lookup) {
+    return lookup->words &&
+           (names_special_tokens(lookup) || (lookup->words->count > 0 && lookup->output_mode != KS_LOOKUP_TF_IDF));
+}
+
 bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *object, const ks_lookup *lookup) {
     ks_value *place = (ks_value *)(uintptr_t)ks_value_get(config, "vocabulary"); // the config is being made
     size_t first_oov = (size_t)ks_lookup_first_oov(lookup), first = (size_t)ks_lookup_first_token(lookup), count;
-    if (!place || !lookup->words || has_config_words(lookup))
+    if (!place || has_config_words(lookup) || !ks_lookup_fits_config(lookup))
         return true;
+    if (!names_special_tokens(lookup))
+        first = first_oov = 0;
     count = first + lookup->words->count;
+    if (count == 0) // which means the same as no vocabulary
+        return true;
     *place = ks_value_list(arena, count);
     if (!place->as.list.items)
         return false;

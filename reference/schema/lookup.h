@@ -45,6 +45,8 @@ void ks_lookup_count_words(ks_value *config, const ks_lookup *lookup, int64_t n_
 /// Writes the words that are not in the config into it, special tokens in front, and the weights of tf_idf. False: no
 /// memory.
 bool ks_lookup_write_words(ks_value *config, ks_arena *arena, const ks_object *object, const ks_lookup *lookup);
+/// Whether a config can say its words: special tokens that have no name cannot be in it.
+bool ks_lookup_fits_config(const ks_lookup *lookup);
 /// Whether Keras 3.14 and later would read other words from an asset: it ends lines wherever Python does, and drops
 /// empty words at the end.
 bool ks_lookup_has_line_ends(const ks_lookup *lookup);
