@@ -232,6 +232,24 @@ static ks_code autocast(const ks_tree **arguments, ks_call *call, const ks_objec
     return code;
 }
 
+static bool has_integers(const ks_tree *tree) {
+    bool found = false;
+    if (tree->type == KS_TREE_ARRAY)
+        return tree->as.array->dtype >= KS_INT8 && tree->as.array->dtype <= KS_UINT64;
+    if (tree->type == KS_TREE_LIST || tree->type == KS_TREE_DICT)
+        for (size_t i = 0; i < tree->as.list.count && !found; i++)
+            found = has_integers(&tree->as.list.items[i]);
+    return found;
+}
+
+static ks_code check_integers(ks_call *call, const ks_object *child, const ks_tree *arguments) {
+    if (!child->row->no_integers || !has_integers(&arguments[0]))
+        return KS_OK;
+    return ks_fail(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_CONFIG, KS_NO_OFFSET, child->place,
+                   "%s \"%s\": what it makes of integers cannot be run by this reference", child->row->name,
+                   child->name);
+}
+
 ks_code ks_infer(ks_tree *out, ks_call *call, ks_object *child, const ks_tree *arguments) {
     ks_call inner = *call;
     ks_array *input;
@@ -248,6 +266,9 @@ ks_code ks_infer(ks_tree *out, ks_call *call, ks_object *child, const ks_tree *a
         return ks_fail(call->context, KS_E_CONFIG_DEPTH, KS_STAGE_CONFIG, KS_NO_OFFSET, child->place,
                        "layers are nested more than %d deep", (int)call->context->limits.model_depth);
     inner.arguments = arguments;
+    code = check_integers(call, child, arguments);
+    if (code != KS_OK)
+        return code;
     if (child->row->infer)
         return child->row->infer(out, &inner, child);
     input = ks_call_input(&inner, child);

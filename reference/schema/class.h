@@ -155,6 +155,7 @@ struct ks_class {
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
     bool returns_input; ///< its result is the very tensor it was given, not another one of equal numbers
+    bool no_integers;   ///< what it makes of integers (it goes on in their type) is not in this reference
     /// Takes the masks away from its tensors (query, value, key) when it is called: layers that are called with them
     /// later see none.
     bool takes_masks;

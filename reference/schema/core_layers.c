@@ -355,6 +355,7 @@ const ks_class ks_class_Masking = {
     .name = "Masking",
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
+    .no_integers = true,
     KS_KEYS(masking_keys),
     .params_size = sizeof(ks_masking),
     .mask = KS_MASK_CUSTOM,
