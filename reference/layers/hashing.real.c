@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hashing.
+// Hashing and HashedCrossing.
 #include "schema/hashing.h"
 
 #include <inttypes.h>
@@ -68,6 +68,50 @@ KS_FORWARD(Hashing) {
     KS_TRY(hash_all(bins.items, run, params, input));
     ks_indices_rows(bins.rows, params->output_mode == KS_HASHING_ONE_HOT, &input->shape, bins.count);
     ks_indices_mark(places, &bins, (size_t)params->num_bins, params->output_mode == KS_HASHING_COUNT);
+    ks_cast(result->data, result->dtype, places, KS_INT64, ks_array_elements(result));
+done:
+    return code;
+}
+
+// What TensorFlow's sparse_cross begins with when it is given no key.
+#define CROSS_KEY UINT64_C(0xdecafcaffe)
+
+// A string counts as its fingerprint, a number as itself.
+static ks_code cross(uint64_t *hashes, ks_run *run, const ks_array *input) {
+    size_t count = ks_array_elements(input);
+    int64_t *numbers = ks_run_memory(run, count, sizeof(*numbers));
+    if (!numbers)
+        return run->context->error.code;
+    if (input->dtype != KS_STRING)
+        ks_cast(numbers, KS_INT64, input->data, input->dtype, count);
+    for (size_t i = 0; i < count; i++) {
+        const ks_text *text = input->dtype == KS_STRING ? &((const ks_text *)input->data)[i] : NULL;
+        uint64_t feature = text ? ks_fingerprint64(text->data, text->size) : (uint64_t)numbers[i];
+        hashes[i] = ks_fingerprint_pair(hashes[i], feature);
+    }
+    return KS_OK;
+}
+
+KS_FORWARD(HashedCrossing) {
+    const ks_hashed_crossing *params = object->params;
+    const ks_array *result = out->as.array;
+    ks_array *inputs[KS_MAX_CROSSED];
+    size_t n_inputs = ks_crossed_inputs(inputs, KS_MAX_CROSSED, call, object);
+    size_t count = n_inputs ? ks_array_elements(inputs[0]) : 0, bins = (size_t)params->num_bins;
+    uint64_t *hashes = ks_run_memory(run, count, sizeof(*hashes));
+    int64_t *places = ks_run_memory(run, ks_array_elements(result), sizeof(*places));
+    ks_code code = KS_OK;
+    if (!n_inputs || !hashes || !places)
+        return run->context->error.code;
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = CROSS_KEY;
+    for (size_t i = 0; i < n_inputs; i++)
+        KS_TRY(cross(hashes, run, inputs[i]));
+    for (size_t i = 0; i < count; i++)
+        if (params->output_mode == KS_HASHING_INT)
+            places[i] = (int64_t)(hashes[i] % bins);
+        else
+            places[i * bins + hashes[i] % bins] = 1;
     ks_cast(result->data, result->dtype, places, KS_INT64, ks_array_elements(result));
 done:
     return code;

@@ -134,6 +134,12 @@ uint64_t ks_fingerprint64(const char *data, size_t size) {
     return size <= 64 ? hash_64(data, size) : hash_long(data, size);
 }
 
+uint64_t ks_fingerprint_pair(uint64_t first, uint64_t second) {
+    const uint64_t multiplier = UINT64_C(0xc6a4a7935bd1e995);
+    uint64_t result = (first ^ multiplier ^ mix(second * multiplier) * multiplier) * multiplier;
+    return mix(mix(result) * multiplier);
+}
+
 // --- SipHash --------------------------------------------------------------------------------------------------------
 
 static uint64_t rotate_left(uint64_t value, int by) {

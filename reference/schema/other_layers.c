@@ -15,14 +15,6 @@
         .unsupported = (reason),                                                                                       \
     }
 
-static const ks_key hashed_crossing_keys[] = {
-    KS_ROW_LOOSE(num_bins, INT, KS_REQUIRED, NULL),
-    KS_ROW_LOOSE(output_mode, TEXT, 0, "\"int\""),
-    KS_ROW_LOOSE(sparse, BOOL, 0, "false"),
-};
-
-DESCRIBED(HashedCrossing, NO_KERNEL, "num_bins output_mode sparse name dtype_name=int64", hashed_crossing_keys);
-
 static const ks_key layer_keys[] = {
     KS_ROW_LOOSE(activity_regularizer, REGULARIZER, KS_NULLABLE, "null"),
     KS_ROW_LOOSE(autocast, BOOL, 0, "true"),
