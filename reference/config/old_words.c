@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "schema/hashing.h"
 #include "schema/lookup.h"
 #include "schema/preprocessing.h"
 #include "schema/recurrent.h"
@@ -90,6 +91,14 @@ static ks_code check_lookup(ks__serializer *s, const ks_object *object) {
     return lose(s, object, "dtype", s->options.keras2 ? "gives floats, whatever its" : "gives int64, whatever its");
 }
 
+static ks_code check_crossing(ks__serializer *s, const ks_object *object) {
+    const ks_hashed_crossing *params = object->params;
+    if (object->row != &ks_class_HashedCrossing || params->n_crossed <= 2)
+        return KS_OK;
+    return ks_fail(s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, object->place,
+                   "HashedCrossing of Keras 3 crosses two tensors, not %zu", params->n_crossed);
+}
+
 static ks_code check_keys(ks__serializer *s, const ks_object *object) {
     ks_code code = KS_OK;
     for (size_t i = 0; i < object->row->n_keys && code == KS_OK; i++) {
@@ -112,6 +121,7 @@ ks_code ks__lose_old_words(ks__serializer *s, const ks_object *object) {
     if (s->options.keras2)
         return check_bins_in_keras2(s, object);
     KS_TRY(check_layer(s, object));
+    KS_TRY(check_crossing(s, object));
     KS_TRY(check_bins(s, object));
     KS_TRY(check_keys(s, object));
 done:

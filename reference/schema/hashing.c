@@ -174,11 +174,12 @@ size_t ks_crossed_inputs(ks_array **out, size_t room, ks_call *call, const ks_ob
 }
 
 static ks_code hashed_crossing_infer(ks_tree *out, ks_call *call, ks_object *object) {
-    const ks_hashed_crossing *params = object->params;
+    ks_hashed_crossing *params = object->params;
     ks_array *inputs[KS_MAX_CROSSED];
     ks_shape shape;
     ks_code code;
-    if (!ks_crossed_inputs(inputs, KS_MAX_CROSSED, call, object))
+    params->n_crossed = ks_crossed_inputs(inputs, KS_MAX_CROSSED, call, object);
+    if (params->n_crossed == 0)
         return call->context->error.code;
     if (params->output_mode == KS_HASHING_INT)
         return ks_result(out, call, KS_INT64, &inputs[0]->shape);

@@ -24,6 +24,7 @@ typedef struct ks_hashed_crossing {
     int64_t num_bins;
     int output_mode; ///< KS_HASHING_INT or KS_HASHING_ONE_HOT
     bool sparse;
+    size_t n_crossed; ///< the tensors of its last call
 } ks_hashed_crossing;
 
 /// The tensors that are crossed, two or more; 0 with an error.
