@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hashes that put strings into buckets, beside what TensorFlow 2.21 gives for the same bytes
-// (tf.strings.to_hash_bucket_fast and, with the key {3, 2^40}, to_hash_bucket_strong).
+// The hashes that put strings into buckets, and the one of tables: the first beside what TensorFlow 2.21 gives for the
+// same bytes (tf.strings.to_hash_bucket_fast and, with the key {3, 2^40}, to_hash_bucket_strong).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,11 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
 #include "ops/fingerprint.h"
 
 #define BUCKETS 1000000007
@@ -57,7 +62,32 @@ static void test_all_sizes(void **state) {
     assert_int_equal(strong, UINT64_C(269512914118958732));
 }
 
+// The hash of tables: names of one length that differ in a few bytes must not meet. Of random places, three quarters
+// would be used.
+static void test_table_hash(void **state) {
+    static const struct {
+        const char *before, *after;
+        int digits;
+    } forms[] = {{"", "", 4}, {"dense_", "", 4}, {"word", "", 4}, {"a_layer_", "", 8}, {"", "_of_a_layer", 8}};
+    (void)state;
+    for (size_t form = 0; form < sizeof(forms) / sizeof(forms[0]); form++) {
+        static bool used[8192];
+        size_t n_used = 0;
+        memset(used, 0, sizeof(used));
+        for (int i = 0; i < 10000; i++) {
+            char name[40];
+            int size =
+                snprintf(name, sizeof(name), "%s%0*d%s", forms[form].before, forms[form].digits, i, forms[form].after);
+            bool *place = &used[ks_hash_text(name, (size_t)size) % 8192];
+            n_used += !*place;
+            *place = true;
+        }
+        assert_in_range(n_used, 5500, 6000);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_all_sizes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_all_sizes),
+                                       cmocka_unit_test(test_table_hash)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

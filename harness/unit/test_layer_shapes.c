@@ -118,17 +118,33 @@ static const shape_case cases[] = {
     {"Normalization", "\"axis\":[1]", "null,3", "config-shape"},
 };
 
-static void write_document(char *text, size_t size, const shape_case *c) {
+// Where Keras goes on in integers, as in a mean without its fraction, this reference says that it does not.
+static const struct {
+    shape_case layer;
+    const char *dtype;
+} on_integers[] = {
+    {{"ReLU", "\"max_value\":0.75", "4,3", "config-unsupported-value"}, "int64"},
+    {{"Activation", "\"activation\":\"relu\"", "4,3", "config-unsupported-value"}, "int32"},
+    {{"MaxPooling1D", "", "4,3", "config-unsupported-value"}, "uint8"},
+    {{"GlobalMaxPooling1D", "", "4,3", "config-unsupported-value"}, "int64"},
+    {{"Masking", "", "4,3", "config-unsupported-value"}, "int64"},
+    {{"LayerNormalization", "", "4,3", "config-unsupported-value"}, "int64"},
+    {{"GlobalAveragePooling1D", "", "4,3", "(None, 3)"}, "int64"}, // Keras 3: floats
+    {{"Flatten", "", "4,3", "(None, 12)"}, "int64"},
+    {{"Dense", "\"units\":2", "4,3", "(None, 4, 2)"}, "int64"},
+};
+
+static void write_document(char *text, size_t size, const shape_case *c, const char *dtype) {
     snprintf(text, size,
              "{\"module\":\"keras\",\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":["
              "{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null%s%s],"
-             "\"dtype\":\"float32\",\"name\":\"a\"},\"registered_name\":null},"
+             "\"dtype\":\"%s\",\"name\":\"a\"},\"registered_name\":null},"
              "{\"module\":\"keras.layers\",\"class_name\":\"%s\",\"config\":{%s%s\"name\":\"b\"},"
              "\"registered_name\":null}]},\"registered_name\":null}",
-             *c->input ? "," : "", c->input, c->class_name, c->config, *c->config ? "," : "");
+             *c->input ? "," : "", c->input, dtype, c->class_name, c->config, *c->config ? "," : "");
 }
 
-static void check(const shape_case *c) {
+static void check(const shape_case *c, const char *dtype) {
     char document[2048], shape[256];
     const char *got;
     ks_context context;
@@ -136,7 +152,7 @@ static void check(const shape_case *c) {
     ks_json *json = NULL;
     ks_object *root = NULL;
     ks_code code;
-    write_document(document, sizeof(document), c);
+    write_document(document, sizeof(document), c, dtype);
     ks_context_init(&context, NULL);
     ks_arena_init(&arena, &context);
     code = ks_json_parse(&json, &context, (ks_bytes){(const uint8_t *)document, strlen(document)}, KS_ROAD_STRICT);
@@ -160,10 +176,16 @@ static void check(const shape_case *c) {
 static void test_shapes(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        check(&cases[i]);
+        check(&cases[i], "float32");
+}
+
+static void test_integers(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof(on_integers) / sizeof(on_integers[0]); i++)
+        check(&on_integers[i].layer, on_integers[i].dtype);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shapes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shapes), cmocka_unit_test(test_integers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,9 @@ static int64_t unknown_place(const ks_lookup *lookup, const ks_token *token) {
 }
 
 static ks_code unknown_token(ks_run *run, const ks_object *object, const ks_lookup *lookup, const ks_token *token) {
-    char digits[24];
-    snprintf(digits, sizeof(digits), "%" PRId64, token->integer);
+    char digits[24] = "";
+    if (!lookup->strings)
+        snprintf(digits, sizeof(digits), "%" PRId64, token->integer);
     return ks_fail(run->context, KS_E_MODEL_RUN, KS_STAGE_RUN, KS_NO_OFFSET, object->place,
                    "%s \"%s\" has no place for unknown tokens and is given \"%.80s\"", object->row->name, object->name,
                    lookup->strings ? token->text.data : digits);

@@ -130,11 +130,11 @@ static ks_code set_words(ks_vocabulary *out, ks_context *context, ks_arena *aren
     ks_code code;
     words->special = has_special_tokens(lookup, words);
     first = words->special ? (size_t)ks_lookup_first_token(lookup) : 0;
-    if (!ks_vocabulary_init(out, arena, lookup->strings, words->count - first))
+    if (!ks_vocabulary_init(out, arena, lookup->strings, words->tokens + first, words->count - first))
         return context->error.code;
     for (size_t i = first; i < words->count; i++) {
         const ks_token *token = &words->tokens[i];
-        if (!ks_vocabulary_add(out, token))
+        if (!ks_vocabulary_add(out))
             return bad_words(context, object, words, "is there already", token, i, lookup->strings);
         if (lookup->has_mask && ks_token_equal(token, &lookup->mask, lookup->strings))
             return bad_words(context, object, words, "is the mask_token", token, i, lookup->strings);

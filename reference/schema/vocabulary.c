@@ -3,16 +3,16 @@
 
 #include "base/hash.h"
 
-bool ks_vocabulary_init(ks_vocabulary *vocabulary, ks_arena *arena, bool strings, size_t count) {
+bool ks_vocabulary_init(ks_vocabulary *vocabulary, ks_arena *arena, bool strings, const ks_token *tokens,
+                        size_t n_tokens) {
     size_t room = 8;
-    if (count > UINT32_MAX / 4)
-        count = UINT32_MAX / 4; // more than any budget holds: the arena says so
-    while (room < 2 * count)
+    if (n_tokens > UINT32_MAX / 4)
+        n_tokens = UINT32_MAX / 4; // more than any budget holds: the arena says so
+    while (room < n_tokens + n_tokens / 2)
         room *= 2;
-    *vocabulary = (ks_vocabulary){.strings = strings, .mask = room - 1};
-    vocabulary->tokens = ks_arena_get(arena, count + 1, sizeof(*vocabulary->tokens));
+    *vocabulary = (ks_vocabulary){.strings = strings, .tokens = tokens, .mask = room - 1};
     vocabulary->places = ks_arena_get(arena, room, sizeof(*vocabulary->places));
-    return vocabulary->tokens && vocabulary->places;
+    return vocabulary->places;
 }
 
 bool ks_token_equal(const ks_token *a, const ks_token *b, bool strings) {
@@ -29,11 +29,10 @@ static uint32_t *place_of(const ks_vocabulary *vocabulary, const ks_token *token
     return &vocabulary->places[at];
 }
 
-bool ks_vocabulary_add(ks_vocabulary *vocabulary, const ks_token *token) {
-    uint32_t *place = place_of(vocabulary, token);
+bool ks_vocabulary_add(ks_vocabulary *vocabulary) {
+    uint32_t *place = place_of(vocabulary, &vocabulary->tokens[vocabulary->count]);
     if (*place)
         return false;
-    vocabulary->tokens[vocabulary->count] = *token;
     *place = (uint32_t)++vocabulary->count;
     return true;
 }
