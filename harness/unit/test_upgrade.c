@@ -16,8 +16,10 @@
 #include "schema/advanced_activation.h"
 #include "schema/convolution.h"
 #include "schema/core.h"
+#include "schema/lookup.h"
 #include "schema/operation.h"
 #include "schema/recurrent.h"
+#include "schema/text_vectorization.h"
 
 typedef struct document {
     ks_context context;
@@ -173,6 +175,36 @@ static void test_defaults_that_changed(void **state) {
     free_document(&d);
     read_document(&d, SEQUENTIAL2("2.9.0", RECORD("LeakyReLU", "\"name\":\"l\"," FIRST "\"alpha\":0.125")));
     assert_true(((const ks_leaky_relu *)layer(&d, 0)->params)->negative_slope == 0.125);
+    free_document(&d);
+}
+
+// As TensorFlow 2.3 and 2.4 write them: without a vocabulary, and with words of their own.
+static void test_first_lookups(void **state) {
+    document d;
+    (void)state;
+#define STRINGS "\"batch_input_shape\":[null,1],\"dtype\":\"string\",\"max_tokens\":null,"
+    read_document(&d, SEQUENTIAL2("2.4.0", RECORD("IntegerLookup", "\"name\":\"i\",\"batch_input_shape\":[null,2],"
+                                                                   "\"dtype\":\"int64\",\"num_oov_indices\":2,"
+                                                                   "\"max_values\":9,\"mask_value\":0,"
+                                                                   "\"oov_value\":-7")));
+    {
+        const ks_lookup *lookup = layer(&d, 0)->params;
+        assert_int_equal(lookup->max_tokens, 9);
+        assert_true(lookup->has_mask && lookup->has_oov);
+        assert_int_equal(lookup->mask.integer, 0);
+        assert_int_equal(lookup->oov.integer, -7);
+        assert_int_equal(ks_lookup_first_token(lookup), 3);
+    }
+    free_document(&d);
+    read_document(
+        &d, SEQUENTIAL2("2.4.0", RECORD("TextVectorization", "\"name\":\"t\"," STRINGS "\"pad_to_max_tokens\":true")));
+    assert_false(((const ks_text_vectorization *)layer(&d, 0)->params)->lookup.pad_to_max_tokens);
+    free_document(&d);
+    // Since there are vocabularies in configs, it is an error.
+    read_document(
+        &d, SEQUENTIAL2("2.9.0", RECORD("TextVectorization", "\"name\":\"t\"," STRINGS "\"pad_to_max_tokens\":true,"
+                                                             "\"vocabulary\":[\"a\"]")));
+    assert_int_equal(d.code, KS_E_CONFIG_VALUE);
     free_document(&d);
 }
 
@@ -400,6 +432,7 @@ int main(void) {
         cmocka_unit_test(test_hard_sigmoid),
         cmocka_unit_test(test_sequential_of_keras2),
         cmocka_unit_test(test_defaults_that_changed),
+        cmocka_unit_test(test_first_lookups),
         cmocka_unit_test(test_nodes_of_nested_models),
         cmocka_unit_test(test_functions_of_tensorflow),
         cmocka_unit_test(test_sequential_of_keras1),

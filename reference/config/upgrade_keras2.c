@@ -231,6 +231,9 @@ static ks_code integer_lookup(ks__upgrade *u, ks__dict *record, ks__dict *config
     bool former = !ks__dict_get(config, "vocabulary_dtype");
     ks_code code = KS_OK;
     (void)record;
+    ks__dict_rename(config, "max_values", "max_tokens"); // until TensorFlow 2.4
+    ks__dict_rename(config, "mask_value", "mask_token");
+    ks__dict_rename(config, "oov_value", "oov_token");
     rename_mode(ks__dict_get(config, "output_mode"));
     drop_lookup_dtype(config, former);
     if (former) {
@@ -251,11 +254,19 @@ static ks_code hashing(ks__upgrade *u, ks__dict *record, ks__dict *config, const
     return KS_OK;
 }
 
+// Until TensorFlow 2.4 pad_to_max_tokens was true unless said otherwise, and without max_tokens nothing was padded.
+static void drop_idle_padding(ks__dict *config) {
+    const ks_value *most = ks__dict_get(config, "max_tokens");
+    if (!ks__dict_get(config, "vocabulary") && most && most->type == KS_VALUE_NULL)
+        ks__dict_remove(config, "pad_to_max_tokens");
+}
+
 static ks_code text_vectorization(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *dtype = ks__dict_get(config, "dtype");
     (void)u;
     (void)record;
     (void)place;
+    drop_idle_padding(config);
     rename_mode(ks__dict_get(config, "output_mode"));
     if (dtype && ks_value_is_text(dtype, "string"))
         ks__dict_remove(config, "dtype");
