@@ -276,17 +276,27 @@ static const char *layer_of(char *text, size_t size, const ks_given_output *got)
     return text;
 }
 
+// As one line of plain text, whatever bytes an adapter gave.
+static const char *shown_text(char *out, size_t size, ks_text text) {
+    size_t used = 0;
+    for (size_t i = 0; i < text.size && used + 1 < size; i++)
+        out[used++] = (uint8_t)text.data[i] < ' ' || text.data[i] == 0x7f ? '?' : text.data[i];
+    out[used] = '\0';
+    return out;
+}
+
 // Strings are equal or not.
 static void compare_strings(ks_comparison *j, const ks_given_output *got, const char *name, const ks_tensor *expected,
                             size_t count) {
     const ks_text *x = got->tensor.data, *y = expected->data;
-    char index[256], layer[256];
+    char index[256], layer[256], a[81], b[81];
     for (size_t i = 0; i < count; i++) {
         if (ks_text_equal(x[i], y[i]))
             continue;
         describe_index(index, sizeof(index), &expected->shape, i);
-        ks_comparison_fail(j, "wrong-value", "%s%s%s: got \"%.80s\", expected \"%.80s\"", name, index,
-                           layer_of(layer, sizeof(layer), got), x[i].data, y[i].data);
+        ks_comparison_fail(j, "wrong-value", "%s%s%s: got \"%s\", expected \"%s\"", name, index,
+                           layer_of(layer, sizeof(layer), got), shown_text(a, sizeof(a), x[i]),
+                           shown_text(b, sizeof(b), y[i]));
         return;
     }
 }

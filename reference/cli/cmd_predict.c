@@ -89,7 +89,8 @@ const ks_command ks_command_predict = {
     .description =
         "    Runs the model at inference. Inputs are cast to the model's input types, as Keras casts them; outputs "
         "have the\n"
-        "    type the model gives (float64 with --dtype float64), flattened: a dict in the order of its sorted keys.",
+        "    type the model gives (float64 with --dtype float64), flattened: a dict in the order of its sorted keys.\n"
+        "    Strings are given as arrays of type |S or <U, and written as |S, in UTF-8.",
     .options = options,
     .exit_codes = KS_FILE_EXITS,
     .examples = "    kassay predict model.keras --inputs in.npz --outputs out.npz\n"
