@@ -200,6 +200,9 @@ static void test_first_lookups(void **state) {
         &d, SEQUENTIAL2("2.4.0", RECORD("TextVectorization", "\"name\":\"t\"," STRINGS "\"pad_to_max_tokens\":true")));
     assert_false(((const ks_text_vectorization *)layer(&d, 0)->params)->lookup.pad_to_max_tokens);
     free_document(&d);
+    read_document(&d, SEQUENTIAL2("2.4.0", RECORD("StringLookup", "\"name\":\"s\"," STRINGS "\"invert\":true")));
+    assert_int_equal(d.code, KS_E_CONFIG_UNSUPPORTED_VALUE);
+    free_document(&d);
     // Since there are vocabularies in configs, it is an error.
     read_document(
         &d, SEQUENTIAL2("2.9.0", RECORD("TextVectorization", "\"name\":\"t\"," STRINGS "\"pad_to_max_tokens\":true,"

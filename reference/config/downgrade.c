@@ -506,7 +506,7 @@ static void finish_lookup(const ks_class *row, ks_value *config) {
     const ks_value *mode = ks_value_get(config, "output_mode");
     if (!dtype || !ks_value_is_text(dtype, "float32"))
         return;
-    if (strcmp(row->name, "TextVectorization") == 0)
+    if (row == &ks_class_TextVectorization)
         *dtype = ks_value_string("string");
     else if (mode && ks_value_is_text(mode, "int"))
         *dtype = ks_value_string("int64");
@@ -532,9 +532,9 @@ static ks_code finish_class(ks__downgrade *d, const ks_class *row, ks_value *con
     ks_code code = KS_OK;
     if (strcmp(row->name, "Discretization") == 0)
         return finish_discretization(d, config, place);
-    if (strstr(row->name, "Lookup") || strcmp(row->name, "TextVectorization") == 0)
+    if (row == &ks_class_StringLookup || row == &ks_class_IntegerLookup || row == &ks_class_TextVectorization)
         finish_lookup(row, config);
-    if (strcmp(row->name, "TextVectorization") == 0)
+    if (row == &ks_class_TextVectorization)
         KS_TRY(finish_ngrams(d, config, place));
     for (size_t i = 0; i < 3 && strcmp(row->name, "MultiHeadAttention") == 0; i++)
         KS_TRY(ks__downgrade_put(d, config, keys[i], ks_value_null()));

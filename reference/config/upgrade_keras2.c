@@ -201,14 +201,21 @@ static void drop_lookup_dtype(ks__dict *config, bool of_words) {
         ks__dict_remove(config, "dtype");
 }
 
+// TensorFlow 2.3 and 2.4, which have no output_mode, number the words of an inverted layer without a place for others.
+static ks_code check_inverted(ks__upgrade *u, const ks__dict *config, const char *place) {
+    const ks_value *invert = ks__dict_get(config, "invert");
+    if (ks__dict_get(config, "output_mode") || is_false(invert))
+        return KS_OK;
+    return ks__upgrade_fail(u, KS_E_CONFIG_UNSUPPORTED_VALUE, invert, place, "config/invert",
+                            "an inverted lookup of TensorFlow before 2.6 cannot be run by this reference");
+}
+
 static ks_code string_lookup(ks__upgrade *u, ks__dict *record, ks__dict *config, const char *place) {
     const ks_value *dtype = ks__dict_get(config, "dtype");
-    (void)u;
     (void)record;
-    (void)place;
     rename_mode(ks__dict_get(config, "output_mode"));
     drop_lookup_dtype(config, dtype && ks_value_is_text(dtype, "string"));
-    return KS_OK;
+    return check_inverted(u, config, place);
 }
 
 // TensorFlow 2.6 writes its numbers as text.
@@ -234,6 +241,7 @@ static ks_code integer_lookup(ks__upgrade *u, ks__dict *record, ks__dict *config
     ks__dict_rename(config, "max_values", "max_tokens"); // until TensorFlow 2.4
     ks__dict_rename(config, "mask_value", "mask_token");
     ks__dict_rename(config, "oov_value", "oov_token");
+    KS_TRY(check_inverted(u, config, place));
     rename_mode(ks__dict_get(config, "output_mode"));
     drop_lookup_dtype(config, former);
     if (former) {
