@@ -243,7 +243,9 @@ static bool has_integers(const ks_tree *tree) {
 }
 
 static ks_code check_integers(ks_call *call, const ks_object *child, const ks_tree *arguments) {
-    if (!child->row->no_integers || !has_integers(&arguments[0]))
+    ks_integer_rule rule = child->row->integers;
+    bool refuses = rule == KS_INTEGERS_REFUSED || (rule == KS_INTEGERS_REFUSED_KERAS2 && ks_is_old(child));
+    if (!refuses || !has_integers(&arguments[0]))
         return KS_OK;
     return ks_fail(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_CONFIG, KS_NO_OFFSET, child->place,
                    "%s \"%s\": what it makes of integers cannot be run by this reference", child->row->name,

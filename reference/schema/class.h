@@ -136,6 +136,13 @@ typedef enum ks_mask_rule {
     KS_MASK_CUSTOM ///< row->compute_mask (symbolic: is there a mask and its shape) and the layer's numeric half
 } ks_mask_rule;
 
+/// What a layer makes of integers, where Keras goes on in their type: a mean without its fraction, say.
+typedef enum ks_integer_rule {
+    KS_INTEGERS_TAKEN,
+    KS_INTEGERS_REFUSED,        ///< that is not in this reference
+    KS_INTEGERS_REFUSED_KERAS2, ///< … of Keras 1 and 2; Keras 3 makes floats of them
+} ks_integer_rule;
+
 struct ks_plugin_class;
 struct ks_registry;
 
@@ -155,7 +162,7 @@ struct ks_class {
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
     bool returns_input; ///< its result is the very tensor it was given, not another one of equal numbers
-    bool no_integers;   ///< what it makes of integers (it goes on in their type) is not in this reference
+    ks_integer_rule integers;
     /// Takes the masks away from its tensors (query, value, key) when it is called: layers that are called with them
     /// later see none.
     bool takes_masks;

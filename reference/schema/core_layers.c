@@ -355,7 +355,7 @@ const ks_class ks_class_Masking = {
     .name = "Masking",
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
-    .no_integers = true,
+    .integers = KS_INTEGERS_REFUSED,
     KS_KEYS(masking_keys),
     .params_size = sizeof(ks_masking),
     .mask = KS_MASK_CUSTOM,

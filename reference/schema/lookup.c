@@ -20,7 +20,16 @@
 static const char *const output_modes[] = {"int", "one_hot", "multi_hot", "count", "tf_idf", NULL};
 static const char *const oov_methods[] = {"floormod", "farmhash", NULL};
 
-#define COMMON_KEYS                                                                                                    \
+// Keys of both classes, before and after their own.
+#define FIRST_KEYS(oov)                                                                                                \
+    KS_ROW(ks_lookup, invert, BOOL, KS_NUMERIC, "false"),                                                              \
+        KS_ROW(ks_lookup, max_tokens, INT, KS_NULLABLE | KS_NUMERIC, "null"),                                          \
+        KS_ROW(ks_lookup, num_oov_indices, INT, KS_NUMERIC, "1"),                                                      \
+        KS_ROW(ks_lookup, oov_token, ANY, KS_NULLABLE | KS_NUMERIC, oov),                                              \
+        KS_ROW(ks_lookup, mask_token, ANY, KS_NULLABLE | KS_NUMERIC, "null"),                                          \
+        KS_ROW_CHOICE(ks_lookup, output_mode, KS_NUMERIC, "\"int\"", output_modes),                                    \
+        KS_ROW(ks_lookup, sparse, BOOL, 0, "false"), KS_ROW(ks_lookup, pad_to_max_tokens, BOOL, KS_NUMERIC, "false")
+#define LAST_KEYS                                                                                                      \
     KS_ROW(ks_lookup, idf_weights, NUMBERS, KS_NULLABLE | KS_NUMERIC, "null"),                                         \
         KS_ROW(ks_lookup, vocabulary, ANY, KS_NULLABLE | KS_NUMERIC, "null"),                                          \
         KS_ROW(ks_lookup, vocabulary_size, INT, KS_NULLABLE, "null"),                                                  \
@@ -30,28 +39,14 @@ static const char *const oov_methods[] = {"floormod", "farmhash", NULL};
     }
 
 static const ks_key integer_lookup_keys[] = {
-    KS_ROW(ks_lookup, invert, BOOL, KS_NUMERIC, "false"),
-    KS_ROW(ks_lookup, max_tokens, INT, KS_NULLABLE | KS_NUMERIC, "null"),
-    KS_ROW(ks_lookup, num_oov_indices, INT, KS_NUMERIC, "1"),
-    KS_ROW(ks_lookup, oov_token, ANY, KS_NULLABLE | KS_NUMERIC, "-1"),
-    KS_ROW(ks_lookup, mask_token, ANY, KS_NULLABLE | KS_NUMERIC, "null"),
-    KS_ROW_CHOICE(ks_lookup, output_mode, KS_NUMERIC, "\"int\"", output_modes),
-    KS_ROW(ks_lookup, sparse, BOOL, 0, "false"),
-    KS_ROW(ks_lookup, pad_to_max_tokens, BOOL, KS_NUMERIC, "false"),
+    FIRST_KEYS("-1"),
     KS_ROW_LOOSE(vocabulary_dtype, TEXT, 0, "\"int64\""),
-    COMMON_KEYS,
+    LAST_KEYS,
 };
 
 static const ks_key string_lookup_keys[] = {
-    KS_ROW(ks_lookup, invert, BOOL, KS_NUMERIC, "false"),
-    KS_ROW(ks_lookup, max_tokens, INT, KS_NULLABLE | KS_NUMERIC, "null"),
-    KS_ROW(ks_lookup, num_oov_indices, INT, KS_NUMERIC, "1"),
-    KS_ROW(ks_lookup, oov_token, ANY, KS_NULLABLE | KS_NUMERIC, "\"[UNK]\""),
-    KS_ROW(ks_lookup, mask_token, ANY, KS_NULLABLE | KS_NUMERIC, "null"),
-    KS_ROW_CHOICE(ks_lookup, output_mode, KS_NUMERIC, "\"int\"", output_modes),
-    KS_ROW(ks_lookup, sparse, BOOL, 0, "false"),
-    KS_ROW(ks_lookup, pad_to_max_tokens, BOOL, KS_NUMERIC, "false"),
-    COMMON_KEYS,
+    FIRST_KEYS("\"[UNK]\""),
+    LAST_KEYS,
     KS_ROW_LOOSE(encoding, TEXT, 0, "\"utf-8\""),
 };
 

@@ -148,23 +148,23 @@ static ks_code merge_compute_mask(ks_array **masks, const ks_tree *result, ks_ca
     return masks[0] ? KS_OK : call->context->error.code;
 }
 
-#define KS_MERGE_CLASS(class_name, infer_function, refuses_integers)                                                   \
+#define KS_MERGE_CLASS(class_name, infer_function, integer_rule)                                                       \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
         .kind = KS_KIND_LAYER,                                                                                         \
-        .no_integers = (refuses_integers),                                                                             \
+        .integers = integer_rule,                                                                                      \
         .mask = KS_MASK_CUSTOM,                                                                                        \
         .infer = infer_function,                                                                                       \
         .compute_mask = merge_compute_mask,                                                                            \
     }
 
-KS_MERGE_CLASS(Add, merge_infer, false);
-KS_MERGE_CLASS(Subtract, subtract_infer, false);
-KS_MERGE_CLASS(Multiply, merge_infer, false);
-KS_MERGE_CLASS(Average, average_infer, true);
-KS_MERGE_CLASS(Maximum, merge_infer, false);
-KS_MERGE_CLASS(Minimum, merge_infer, false);
+KS_MERGE_CLASS(Add, merge_infer, KS_INTEGERS_TAKEN);
+KS_MERGE_CLASS(Subtract, subtract_infer, KS_INTEGERS_TAKEN);
+KS_MERGE_CLASS(Multiply, merge_infer, KS_INTEGERS_TAKEN);
+KS_MERGE_CLASS(Average, average_infer, KS_INTEGERS_REFUSED);
+KS_MERGE_CLASS(Maximum, merge_infer, KS_INTEGERS_TAKEN);
+KS_MERGE_CLASS(Minimum, merge_infer, KS_INTEGERS_TAKEN);
 
 // --- Concatenate ----------------------------------------------------------------------------------------------------
 
@@ -299,7 +299,7 @@ const ks_class ks_class_Dot = {
     .name = "Dot",
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
-    .no_integers = true,
+    .integers = KS_INTEGERS_REFUSED,
     KS_KEYS(dot_keys),
     .params_size = sizeof(ks_dot),
     .mask = KS_MASK_NONE, // compute_mask gives None

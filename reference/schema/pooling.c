@@ -88,10 +88,6 @@ static ks_code global_infer(ks_tree *out, ks_call *call, ks_object *object, int 
     int64_t channels;
     if (!input)
         return call->context->error.code;
-    if (ks_is_old(object) && input->dtype >= KS_INT8 && input->dtype <= KS_UINT64) // a mean without its fraction
-        return ks_fail(call->context, KS_E_CONFIG_UNSUPPORTED_VALUE, KS_STAGE_CONFIG, KS_NO_OFFSET, object->place,
-                       "%s \"%s\": what it makes of integers cannot be run by this reference", object->row->name,
-                       object->name);
     shape = input->shape;
     channels = shape.dims[ks_channel_axis(&shape, channels_first)];
     for (int i = 1; i < shape.rank; i++)
@@ -151,12 +147,12 @@ static ks_code adaptive_infer(ks_tree *out, ks_call *call, ks_object *object) {
 
 // --- rows -----------------------------------------------------------------------------------------------------------
 
-#define POOLING(class_name, params, key_table, check_function, infer_function, refuses_integers)                       \
+#define POOLING(class_name, params, key_table, check_function, infer_function, integer_rule)                           \
     const ks_class ks_class_##class_name = {                                                                           \
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
         .kind = KS_KIND_LAYER,                                                                                         \
-        .no_integers = (refuses_integers),                                                                             \
+        .integers = integer_rule,                                                                                      \
         KS_KEYS(key_table),                                                                                            \
         .params_size = sizeof(params),                                                                                 \
         .mask = KS_MASK_NONE,                                                                                          \
@@ -164,17 +160,17 @@ static ks_code adaptive_infer(ks_tree *out, ks_call *call, ks_object *object) {
         .infer = infer_function,                                                                                       \
     }
 
-POOLING(MaxPooling1D, ks_pooling, max_1d_keys, pooling_check, pooling_infer, true);
-POOLING(MaxPooling2D, ks_pooling, max_2d_keys, pooling_check, pooling_infer, true);
-POOLING(MaxPooling3D, ks_pooling, max_3d_keys, pooling_check, pooling_infer, true);
-POOLING(AveragePooling1D, ks_pooling, average_1d_keys, pooling_check, pooling_infer, true);
-POOLING(AveragePooling2D, ks_pooling, average_2d_keys, pooling_check, pooling_infer, true);
-POOLING(AveragePooling3D, ks_pooling, average_3d_keys, pooling_check, pooling_infer, true);
-POOLING(GlobalMaxPooling1D, ks_global_pooling, global_keys, NULL, global_1d_infer, true);
-POOLING(GlobalMaxPooling2D, ks_global_pooling, global_keys, NULL, global_2d_infer, true);
-POOLING(GlobalMaxPooling3D, ks_global_pooling, global_keys, NULL, global_3d_infer, true);
-POOLING(GlobalAveragePooling2D, ks_global_pooling, global_keys, NULL, global_2d_infer, false);
-POOLING(GlobalAveragePooling3D, ks_global_pooling, global_keys, NULL, global_3d_infer, false);
+POOLING(MaxPooling1D, ks_pooling, max_1d_keys, pooling_check, pooling_infer, KS_INTEGERS_REFUSED);
+POOLING(MaxPooling2D, ks_pooling, max_2d_keys, pooling_check, pooling_infer, KS_INTEGERS_REFUSED);
+POOLING(MaxPooling3D, ks_pooling, max_3d_keys, pooling_check, pooling_infer, KS_INTEGERS_REFUSED);
+POOLING(AveragePooling1D, ks_pooling, average_1d_keys, pooling_check, pooling_infer, KS_INTEGERS_REFUSED);
+POOLING(AveragePooling2D, ks_pooling, average_2d_keys, pooling_check, pooling_infer, KS_INTEGERS_REFUSED);
+POOLING(AveragePooling3D, ks_pooling, average_3d_keys, pooling_check, pooling_infer, KS_INTEGERS_REFUSED);
+POOLING(GlobalMaxPooling1D, ks_global_pooling, global_keys, NULL, global_1d_infer, KS_INTEGERS_REFUSED);
+POOLING(GlobalMaxPooling2D, ks_global_pooling, global_keys, NULL, global_2d_infer, KS_INTEGERS_REFUSED);
+POOLING(GlobalMaxPooling3D, ks_global_pooling, global_keys, NULL, global_3d_infer, KS_INTEGERS_REFUSED);
+POOLING(GlobalAveragePooling2D, ks_global_pooling, global_keys, NULL, global_2d_infer, KS_INTEGERS_REFUSED_KERAS2);
+POOLING(GlobalAveragePooling3D, ks_global_pooling, global_keys, NULL, global_3d_infer, KS_INTEGERS_REFUSED_KERAS2);
 
 static const char *const masked_arguments[] = {"inputs", "mask", NULL};
 
@@ -182,6 +178,7 @@ const ks_class ks_class_GlobalAveragePooling1D = {
     .name = "GlobalAveragePooling1D",
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
+    .integers = KS_INTEGERS_REFUSED_KERAS2,
     KS_KEYS(global_keys),
     .params_size = sizeof(ks_global_pooling),
     .arguments = masked_arguments,
@@ -194,7 +191,7 @@ const ks_class ks_class_GlobalAveragePooling1D = {
         .name = #class_name,                                                                                           \
         .module = "keras.layers",                                                                                      \
         .kind = KS_KIND_LAYER,                                                                                         \
-        .no_integers = true,                                                                                           \
+        .integers = KS_INTEGERS_REFUSED,                                                                               \
         KS_KEYS(key_table),                                                                                            \
         .params_size = sizeof(ks_adaptive_pooling),                                                                    \
         .mask = KS_MASK_NONE,                                                                                          \
