@@ -3,6 +3,8 @@
 // A model is first laid out as layers and calls with their shapes, then written as JSON.
 #include "property/model_generator.h"
 
+#include "property/generated_lookup.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +31,8 @@ typedef struct tensor {
     int layer;
     int node; ///< which call of the layer
     shape of;
-    bool ids; ///< integers for an Embedding
+    ks_dtype dtype;     ///< what is no float goes into an Embedding or a lookup
+    int64_t vocabulary; ///< of integers: they are below it
     bool used;
 } tensor;
 
@@ -45,7 +48,9 @@ typedef struct layer {
     plan *model;     ///< of a nested model
     shape built;     ///< shape of the first call's (first) input
     shape made;      ///< shape of its results
+    ks_dtype dtype;  ///< of its results
     int64_t vocabulary;
+    ks_generated_lookup lookup;
     call calls[MAX_CALLS];
     int n_calls;
 } layer;
@@ -77,7 +82,7 @@ struct kind {
     const char *class_name;
     const char *label; ///< of generated names
     int lowest_rank, highest_rank;
-    bool built;         ///< its record has a build_config
+    bool built;         ///< its record has a build_config with the input's shape
     const char *kwargs; ///< of its calls
     /// Chooses parameters into made->p and sets made->made; false when the class does not fit this shape.
     bool (*choose)(generator *g, layer *made, const shape *in);
@@ -125,8 +130,8 @@ static const char *truth(int value) {
 #define ZEROS INITIALIZER("Zeros", "")
 #define ONES INITIALIZER("Ones", "")
 #define ORTHOGONAL INITIALIZER("Orthogonal", "\"seed\": null, \"gain\": 1.0")
-#define POLICY                                                                                                         \
-    "{\"module\": \"keras\", \"class_name\": \"DTypePolicy\", \"config\": {\"name\": \"float32\"}, "                   \
+#define POLICY(name)                                                                                                   \
+    "{\"module\": \"keras\", \"class_name\": \"DTypePolicy\", \"config\": {\"name\": \"" name "\"}, "                  \
     "\"registered_name\": null}"
 
 static const char *const activations[] = {"linear",   "relu",     "tanh", "sigmoid", "softmax",      "elu",
@@ -602,6 +607,18 @@ static void write_gru(generator *g, const layer *made) {
     put(g, ", \"reset_after\": %s, \"seed\": null", truth(made->p[4]));
 }
 
+// --- lookups ---------------------------------------------------------------------------------------------------------
+
+static void write_lookup(generator *g, const layer *made) {
+    char text[1000];
+    ks_generated_lookup_write(text, sizeof text, &made->lookup);
+    put(g, "%s", text);
+}
+
+static bool is_lookup(const layer *made) {
+    return made->is && made->is->write == write_lookup;
+}
+
 // --- merges ----------------------------------------------------------------------------------------------------------
 
 static bool choose_concatenate(generator *g, layer *made, const shape *in) {
@@ -676,18 +693,26 @@ static const kind merges[] = {
 };
 
 static const kind embedding = {"Embedding", "embedding", 1, 1, true, "", choose_embedding, write_embedding};
+static const kind lookups[] = {
+    [KS_LOOKUP_HASHING] = {"Hashing", "hashing", 1, 1, true, "", NULL, write_lookup},
+    [KS_LOOKUP_STRING] = {"StringLookup", "string_lookup", 1, 1, false, "", NULL, write_lookup},
+    [KS_LOOKUP_INTEGER] = {"IntegerLookup", "integer_lookup", 1, 1, false, "", NULL, write_lookup},
+    [KS_LOOKUP_TEXT] = {"TextVectorization", "text_vectorization", 1, 1, true, "", NULL, write_lookup},
+};
 static const kind nested_functional = {"Functional", "functional", 1, 3, false, MASK, NULL, NULL};
 static const kind nested_sequential = {"Sequential", "sequential", 1, 3, false, MASK, NULL, NULL};
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 const char *const *ks_generator_classes(void) {
-    static const char *names[COUNT(kinds) + COUNT(merges) + 4];
+    static const char *names[COUNT(kinds) + COUNT(merges) + COUNT(lookups) + 4];
     size_t count = 0;
     for (size_t i = 0; i < COUNT(kinds); i++)
         names[count++] = kinds[i].class_name;
     for (size_t i = 0; i < COUNT(merges); i++)
         names[count++] = merges[i].class_name;
+    for (size_t i = 0; i < COUNT(lookups); i++)
+        names[count++] = lookups[i].class_name;
     names[count++] = embedding.class_name;
     names[count++] = nested_functional.class_name;
     names[count++] = nested_sequential.class_name;
@@ -704,6 +729,7 @@ static layer *new_layer(generator *g, plan *model, const kind *is, const char *l
     layer *made = &model->layers[model->n_layers];
     memset(made, 0, sizeof *made);
     made->is = is;
+    made->dtype = KS_FLOAT32;
     snprintf(made->name, sizeof made->name, "%s_%d", label, g->next_name);
     return made;
 }
@@ -719,9 +745,17 @@ static bool has_room(const plan *model) {
     return model->n_layers < MAX_LAYERS && model->n_tensors < MAX_TENSORS;
 }
 
-static int add_tensor(plan *model, int from_layer, int node, shape of) {
-    model->tensors[model->n_tensors] = (tensor){from_layer, node, of, false, false};
-    return model->n_tensors++;
+static bool is_float(const tensor *known) {
+    return known->dtype == KS_FLOAT32;
+}
+
+static bool takes_floats(const layer *known) {
+    return known->is != &embedding && !is_lookup(known);
+}
+
+static void add_tensor(plan *model, int from_layer, int node) {
+    const layer *from = &model->layers[from_layer];
+    model->tensors[model->n_tensors++] = (tensor){from_layer, node, from->made, from->dtype, from->vocabulary, false};
 }
 
 static void call_layer(plan *model, int index, const int *inputs, int n_inputs) {
@@ -732,7 +766,7 @@ static void call_layer(plan *model, int index, const int *inputs, int n_inputs) 
         made->inputs[i] = inputs[i];
         model->tensors[inputs[i]].used = true;
     }
-    add_tensor(model, index, called->n_calls++, called->made);
+    add_tensor(model, index, called->n_calls++);
 }
 
 static bool same(const shape *a, const shape *b) {
@@ -769,7 +803,7 @@ static bool add_merge(generator *g, plan *model, int input) {
     int inputs[MAX_MERGED] = {input};
     int n_inputs = 1;
     for (int i = 0; i < model->n_tensors && n_inputs < MAX_MERGED; i++)
-        if (i != input && !model->tensors[i].ids && same(&model->tensors[i].of, &model->tensors[input].of))
+        if (i != input && is_float(&model->tensors[i]) && same(&model->tensors[i].of, &model->tensors[input].of))
             inputs[n_inputs++] = i;
     if (n_inputs == 1)
         inputs[n_inputs++] = input; // twice the same one is allowed
@@ -797,7 +831,7 @@ static bool add_shared(generator *g, plan *model, int input) {
         int index = (start + i) % model->n_layers;
         layer *known = &model->layers[index];
         if (!known->is || known->n_calls == 0 || known->n_calls == MAX_CALLS || known->calls[0].n_inputs != 1 ||
-            known->is == &embedding || !same(&known->built, &model->tensors[input].of))
+            !takes_floats(known) || !same(&known->built, &model->tensors[input].of))
             continue;
         call_layer(model, index, &input, 1);
         return true;
@@ -825,24 +859,50 @@ static bool add_nested(generator *g, plan *model, int input, int depth) {
     return true;
 }
 
-static void add_input(generator *g, plan *model, const shape *of, int64_t vocabulary) {
+static void add_input(generator *g, plan *model, const shape *of, ks_dtype dtype, int64_t vocabulary) {
     layer *made = new_layer(g, model, NULL, "input");
     made->built = *of;
     made->made = *of;
+    made->dtype = dtype;
     made->vocabulary = vocabulary;
     keep_layer(g, model);
-    int index = add_tensor(model, model->n_layers - 1, 0, *of);
-    model->tensors[index].ids = vocabulary > 0;
+    add_tensor(model, model->n_layers - 1, 0);
     model->n_inputs++;
 }
 
 static void add_embedding(generator *g, plan *model, int input) {
     layer *made = new_layer(g, model, &embedding, embedding.label);
     made->built = model->tensors[input].of;
-    made->vocabulary = model->layers[model->tensors[input].layer].vocabulary;
+    made->vocabulary = model->tensors[input].vocabulary;
     choose_embedding(g, made, &made->built);
     keep_layer(g, model);
     call_layer(model, model->n_layers - 1, &input, 1);
+}
+
+static void add_lookup(generator *g, plan *model, int input) {
+    const tensor *from = &model->tensors[input];
+    ks_generated_lookup lookup;
+    uint32_t chosen = ks_choose(g->choices, COUNT(lookups));
+    while (!may_use(g, &lookups[chosen]) ||
+           !ks_generated_lookup_choose(&lookup, g->choices, (ks_lookup_class)chosen, from->dtype, from->of.dims[0]))
+        chosen = (chosen + 1) % COUNT(lookups); // the next one that fits; Hashing fits everything
+    layer *made = new_layer(g, model, &lookups[chosen], lookups[chosen].label);
+    made->built = from->of;
+    made->lookup = lookup;
+    made->dtype = ks_generated_lookup_dtype(&lookup);
+    made->vocabulary = ks_generated_lookup_depth(&lookup);
+    made->made = lookup.mode ? (shape){1, {made->vocabulary}} : lookup.steps ? (shape){1, {lookup.steps}} : from->of;
+    keep_layer(g, model);
+    call_layer(model, model->n_layers - 1, &input, 1);
+}
+
+/// What makes floats of integers, sooner or later.
+static void add_integer_step(generator *g, plan *model, int input) {
+    bool words = model->tensors[input].dtype == KS_STRING;
+    if (words || (may_use(g, &lookups[KS_LOOKUP_HASHING]) && ks_choose(g->choices, 2) == 1))
+        add_lookup(g, model, input);
+    else
+        add_embedding(g, model, input);
 }
 
 /// A Dense layer: the step that always works.
@@ -864,13 +924,13 @@ static int next_input(generator *g, const plan *model) {
     if (model->sequential || ks_choose(g->choices, 3) != 2)
         return model->n_tensors - 1;
     int chosen = (int)ks_choose(g->choices, (uint32_t)model->n_tensors);
-    return model->tensors[chosen].ids ? model->n_tensors - 1 : chosen;
+    return is_float(&model->tensors[chosen]) ? chosen : model->n_tensors - 1;
 }
 
 static void add_step(generator *g, plan *model, int depth) {
     int input = next_input(g, model);
-    if (model->tensors[input].ids) {
-        add_embedding(g, model, input);
+    if (!is_float(&model->tensors[input])) {
+        add_integer_step(g, model, input);
         return;
     }
     uint32_t what = ks_choose(g->choices, model->sequential ? 8 : 14);
@@ -892,10 +952,10 @@ static void add_steps(generator *g, plan *model, int depth) {
     for (int i = 0; i < model->n_inputs && has_room(model); i++) { // no input may be an output itself
         if (model->tensors[i].used)
             continue;
-        if (model->tensors[i].ids)
-            add_embedding(g, model, i);
-        else
+        if (is_float(&model->tensors[i]))
             add_plain(g, model, i);
+        else
+            add_integer_step(g, model, i);
     }
 }
 
@@ -922,7 +982,7 @@ static plan *lay_out_nested(generator *g, const shape *in, int depth, bool seque
     plan *model = new_plan(g, sequential);
     if (!model)
         return NULL;
-    add_input(g, model, in, 0);
+    add_input(g, model, in, KS_FLOAT32, 0);
     add_steps(g, model, depth);
     for (int i = 0; i < model->n_tensors - 1; i++) {
         if (model->tensors[i].used)
@@ -948,10 +1008,17 @@ static plan *lay_out(generator *g) {
     uint32_t n_inputs = 1 + (model->sequential ? 0 : ks_choose(g->choices, KS_GENERATED_INPUTS));
     for (uint32_t i = 0; i < n_inputs; i++) {
         shape of = choose_input_shape(g);
+        ks_dtype dtype = KS_FLOAT32;
         int64_t vocabulary = 0;
-        if (of.rank == 1 && ks_choose(g->choices, 4) == 3 && may_use(g, &embedding))
+        uint32_t chosen = of.rank == 1 ? ks_choose(g->choices, 5) : 0;
+        if (chosen == 3 && may_use(g, &embedding)) {
+            dtype = KS_INT32;
             vocabulary = choose_between(g, 2, 9);
-        add_input(g, model, &of, vocabulary);
+        } else if (chosen == 4 && may_use(g, &lookups[KS_LOOKUP_HASHING])) {
+            dtype = KS_STRING;
+            of.dims[0] = ks_choose(g->choices, 2) ? of.dims[0] : 1; // texts are one to a row
+        }
+        add_input(g, model, &of, dtype, vocabulary);
     }
     add_steps(g, model, 0);
     return model;
@@ -972,7 +1039,7 @@ static void write_tensor(generator *g, const plan *model, int index) {
     const tensor *written = &model->tensors[index];
     put(g, "{\"class_name\": \"__keras_tensor__\", \"config\": {\"shape\": ");
     write_shape(g, &written->of);
-    put(g, ", \"dtype\": \"%s\", \"keras_history\": [\"%s\", %d, 0]}}", written->ids ? "int32" : "float32",
+    put(g, ", \"dtype\": \"%s\", \"keras_history\": [\"%s\", %d, 0]}}", ks_dtype_name(written->dtype),
         model->layers[written->layer].name, written->node);
 }
 
@@ -982,7 +1049,7 @@ static void write_input_layer(generator *g, const layer *made) {
     put(g,
         ", \"dtype\": \"%s\", \"sparse\": false, \"ragged\": false, \"name\": \"%s\", \"optional\": false}, "
         "\"registered_name\": null",
-        made->vocabulary ? "int32" : "float32", made->name);
+        ks_dtype_name(made->dtype), made->name);
 }
 
 static void write_build_config(generator *g, const layer *made) {
@@ -1008,12 +1075,14 @@ static void write_record(generator *g, const layer *made) {
         put(g,
             "{\"module\": \"keras.layers\", \"class_name\": \"%s\", \"config\": {\"name\": \"%s\", \"trainable\": "
             "true, "
-            "\"dtype\": " POLICY ", ",
-            made->is->class_name, made->name);
+            "\"dtype\": " POLICY("%s") ", ",
+            made->is->class_name, made->name, is_lookup(made) ? ks_generated_lookup_policy(&made->lookup) : "float32");
         made->is->write(g, made);
         put(g, "}, \"registered_name\": null");
         if (made->is->built)
             write_build_config(g, made);
+        else if (is_lookup(made))
+            put(g, ", \"build_config\": {}");
     }
 }
 
@@ -1073,7 +1142,7 @@ static void write_functional(generator *g, const plan *model) {
 static void write_sequential(generator *g, const plan *model) {
     put(g,
         "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"%s\", \"trainable\": true, "
-        "\"dtype\": " POLICY ", \"layers\": [",
+        "\"dtype\": " POLICY("float32") ", \"layers\": [",
         model->name);
     for (int i = 0; i < model->n_layers; i++) {
         put(g, "%s", i ? ", " : "");
@@ -1105,6 +1174,7 @@ ks_code ks_generate_config(ks_generated_model *out, ks_context *context, ks_choi
             const layer *input = &model->layers[i];
             out->inputs[i].rank = input->built.rank;
             memcpy(out->inputs[i].dims, input->built.dims, sizeof out->inputs[i].dims);
+            out->inputs[i].dtype = input->dtype;
             out->inputs[i].vocabulary = input->vocabulary;
         }
         out->n_layers = g.n_layers;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Random models as real Keras 3.15.1 would save them: Functional and Sequential, nested in each other, with shared
-// layers, several inputs and outputs, merges. One generator for property tests and fuzz seeds; `check_with_keras.py`
-// shows that Keras loads a sample of what it makes and predicts the same.
+// layers, several inputs and outputs, merges, inputs of words and integers. One generator for property tests and fuzz
+// seeds; `check_with_keras.py` shows that Keras loads a sample of what it makes and predicts the same.
 #ifndef KASSAY_HARNESS_PROPERTY_MODEL_GENERATOR_H
 #define KASSAY_HARNESS_PROPERTY_MODEL_GENERATOR_H
 
 #include "property/choices.h"
 #include <kassay/context.h>
+#include <kassay/tensor.h>
 #include <kassay/text.h>
 
 #define KS_GENERATED_INPUTS 3
@@ -16,7 +17,8 @@
 typedef struct ks_generated_input {
     int rank;
     int64_t dims[3];
-    int64_t vocabulary; ///< 0: float32 in [-1, 1); else int32 in [0, vocabulary)
+    ks_dtype dtype;     ///< KS_FLOAT32: numbers in [-1, 1); KS_STRING: ks_generated_word()s; KS_INT32
+    int64_t vocabulary; ///< of KS_INT32: numbers in [0, vocabulary)
 } ks_generated_input;
 
 #define KS_GENERATED_PASSES 5

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "property/trial.h"
 
+#include "property/generated_lookup.h"
 #include "schema/class.h"
 
 #include <inttypes.h>
@@ -32,11 +33,13 @@ bool ks_trial_knows_class(const char *class_name) {
 
 // --- inputs and outputs ----------------------------------------------------------------------------------------------
 
-static void fill(void *data, size_t elements, int64_t vocabulary, uint64_t *state) {
+static void fill(void *data, size_t elements, const ks_generated_input *from, uint64_t *state) {
     for (size_t i = 0; i < elements; i++) {
         double unit = ks_trial_unit(state);
-        if (vocabulary)
-            ((int32_t *)data)[i] = (int32_t)((unit + 1) / 2 * (double)vocabulary);
+        if (from->dtype == KS_STRING)
+            ((ks_text *)data)[i] = ks_text_from(ks_generated_word((size_t)((unit + 1) / 2 * KS_GENERATED_WORDS)));
+        else if (from->dtype == KS_INT32)
+            ((int32_t *)data)[i] = (int32_t)((unit + 1) / 2 * (double)from->vocabulary);
         else
             ((float *)data)[i] = (float)unit;
     }
@@ -50,18 +53,19 @@ bool ks_trial_make_inputs(ks_trial_inputs *out, ks_context *context, const ks_ge
         const ks_generated_input *from = &model->inputs[i];
         ks_tensor *tensor = &out->tensors[i];
         size_t elements = (size_t)batch;
-        *tensor = (ks_tensor){.dtype = from->vocabulary ? KS_INT32 : KS_FLOAT32, .shape = {from->rank + 1, {batch}}};
+        size_t size = ks_dtype_size(from->dtype);
+        *tensor = (ks_tensor){.dtype = from->dtype, .shape = {from->rank + 1, {batch}}};
         for (int k = 0; k < from->rank; k++) {
             tensor->shape.dims[k + 1] = from->dims[k];
             elements *= (size_t)from->dims[k];
         }
-        void *data = ks_allocate(context, elements, 4);
+        void *data = ks_allocate(context, elements, size);
         if (!data) {
             out->count = i;
             return false;
         }
-        fill(data, elements, (int64_t)from->vocabulary, &state);
-        tensor->size = elements * 4;
+        fill(data, elements, from, &state);
+        tensor->size = elements * size;
         tensor->data = data;
     }
     return true;
@@ -72,9 +76,18 @@ void ks_trial_drop_inputs(ks_trial_inputs *held, ks_context *context) {
         ks_free(context, (void *)(uintptr_t)held->tensors[i].data);
 }
 
+static bool same_texts(const ks_text *a, const ks_text *b, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (a[i].size != b[i].size || (a[i].size && memcmp(a[i].data, b[i].data, a[i].size) != 0))
+            return false;
+    return true;
+}
+
 bool ks_trial_same_tensor(const ks_tensor *a, const ks_tensor *b) {
-    return a->dtype == b->dtype && ks_shape_equal(&a->shape, &b->shape) && a->size == b->size && a->data && b->data &&
-           memcmp(a->data, b->data, a->size) == 0;
+    if (a->dtype != b->dtype || !ks_shape_equal(&a->shape, &b->shape) || a->size != b->size || !a->data || !b->data)
+        return false;
+    return a->dtype == KS_STRING ? same_texts(a->data, b->data, a->size / sizeof(ks_text))
+                                 : memcmp(a->data, b->data, a->size) == 0;
 }
 
 static bool write_npz(ks_trial *test, ks_context *context, const char *suffix, const char *prefix,

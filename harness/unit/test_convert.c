@@ -154,6 +154,23 @@ static void test_assets(void **state) {
     assert_int_equal(run(KASSAY " convert packed.keras alone.weights.h5"), 0); // weights alone carry weights alone
 }
 
+// Weights have no assets: the words that a layer was adapted to, and their weights, go with the architecture.
+static void test_words_of_an_asset(void **state) {
+    static const char *const layers[] = {"integer-lookup-adapted-negative", "string-lookup-tf-idf-adapted",
+                                         "text-vectorization-tf-idf-adapted", "classified-adapted"};
+    (void)state;
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        assert_int_equal(run("c=" GOLDEN "keras-v3/keras-3.15.1/preprocessing-layers/%s; " KASSAY
+                             " convert $c/model.keras a.json && " KASSAY
+                             " convert $c/model.keras a.weights.h5 && " KASSAY
+                             " predict $c/model.keras --inputs $c/io.npz --outputs whole.npz && " KASSAY
+                             " predict a.weights.h5 --architecture a.json --inputs $c/io.npz --outputs parts.npz && "
+                             "cmp whole.npz parts.npz",
+                             layers[i]),
+                         0);
+    }
+}
+
 // Random layers of Keras 3 are called with training=True, which has no effect there; Keras 2 would obey it.
 static void test_training_in_a_graph(void **state) {
     (void)state;
@@ -166,7 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_pair),          cmocka_unit_test(test_failure_leaves_nothing),
         cmocka_unit_test(test_report_of_losses),    cmocka_unit_test(test_assets),
-        cmocka_unit_test(test_training_in_a_graph),
+        cmocka_unit_test(test_training_in_a_graph), cmocka_unit_test(test_words_of_an_asset),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -185,7 +185,9 @@ static ks_code to_keras2(ks_value *value, ks_context *context, ks_arena *arena, 
 }
 
 static ks_code write_instance(ks_text *out, const ks_instance *instance, ks_dialect dialect, bool config_only) {
-    ks_write_options options = {.original = dialect == KS_DIALECT_KERAS2, .keras2 = dialect == KS_DIALECT_KERAS2};
+    ks_write_options options = {.original = dialect == KS_DIALECT_KERAS2,
+                                .keras2 = dialect == KS_DIALECT_KERAS2,
+                                .words = dialect == KS_DIALECT_KERAS2 ? KS_WRITE_WORDS_ALL : KS_WRITE_WORDS_NONE};
     ks_json_writer writer;
     ks_arena arena;
     ks_value value;

@@ -511,12 +511,11 @@ done:
     return code;
 }
 
-// Words that a layer was adapted to are in an asset. The formats of Keras 2 have none, and of some Keras 3 would read
-// others back.
 static bool write_words(ks_value *config, ks__serializer *s, const ks_object *object) {
     const ks_object *layer;
     const ks_lookup *lookup = ks_lookup_of(object, &layer);
-    if (!lookup || !(s->options.keras2 || (s->options.words && ks_lookup_has_line_ends(lookup))))
+    if (!lookup || s->options.words == KS_WRITE_WORDS_NONE ||
+        (s->options.words == KS_WRITE_WORDS_ODD && !ks_lookup_has_line_ends(lookup)))
         return true;
     return ks_lookup_write_words(config, s->arena, layer, lookup);
 }

@@ -33,19 +33,19 @@ ks_bytes ks__save_metadata(void) {
     return (ks_bytes){(const uint8_t *)text, sizeof text - 1};
 }
 
-ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2) {
+ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2, ks_write_words words) {
     ks_write_options options = {.keras2 = keras2,
-                                .words = true,
+                                .words = words,
                                 .early = keras2 && save->options.target == KS_FOR_KERAS_2_3,
                                 .losses = save->losses};
     return ks_config_value(out, save->context, &save->arena, save->model->root, &options);
 }
 
-ks_code ks__save_config_v3(ks_text *out, ks__save *save) {
+ks_code ks__save_config_v3(ks_text *out, ks__save *save, ks_write_words words) {
     ks_value record;
     ks_code code;
     *out = (ks_text){NULL, 0};
-    KS_TRY(ks__save_record(&record, save, false));
+    KS_TRY(ks__save_record(&record, save, false, words));
     KS_TRY(ks_config_check_words(save->context, &save->arena, &record, "config.json:"));
     KS_TRY(ks__save_compile(save, &record)); // of any depth, as the file had it
     KS_TRY(ks_json_write(out, save->context, &record, (ks_json_style){0, true}));
@@ -82,7 +82,7 @@ static ks_code fill_keras(ks__save *save, ks_output *output) {
     uint64_t offset;
     uint64_t size;
     ks_code code;
-    KS_TRY(ks__save_config_v3(&config, save));
+    KS_TRY(ks__save_config_v3(&config, save, KS_WRITE_WORDS_ODD));
     KS_TRY(ks_zip_writer_open(&zip, save->context, output));
     KS_TRY(ks_zip_writer_add(zip, "metadata.json", ks__save_metadata(), 0));
     KS_TRY(ks_zip_writer_add(zip, "config.json", (ks_bytes){(const uint8_t *)config.data, config.size}, 0));
@@ -102,10 +102,11 @@ static ks_code fill_weights(ks__save *save, ks_output *output) {
     return ks__save_hdf5_at(&size, save, output, 0, ks__save_weights_v3);
 }
 
+// Keras's to_json() leaves out the words of an asset, and nobody can run the model with the weights alone.
 static ks_code fill_json(ks__save *save, ks_output *output) {
     ks_text config = {NULL, 0};
     ks_code code;
-    KS_TRY(ks__save_config_v3(&config, save));
+    KS_TRY(ks__save_config_v3(&config, save, KS_WRITE_WORDS_ALL));
     KS_TRY(ks_output_write(output, 0, (ks_bytes){(const uint8_t *)config.data, config.size}));
 done:
     ks_free(save->context, (void *)(uintptr_t)config.data);

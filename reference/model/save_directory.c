@@ -67,7 +67,7 @@ static ks_code save_member(ks__save *save, const char *folder, const char *name,
 
 static ks_code save_config(ks__save *save, const char *folder) {
     ks_text config;
-    ks_code code = ks__save_config_v3(&config, save);
+    ks_code code = ks__save_config_v3(&config, save, KS_WRITE_WORDS_ODD);
     if (code != KS_OK)
         return code;
     code = save_member(save, folder, "config.json", (ks_bytes){(const uint8_t *)config.data, config.size});

@@ -29,9 +29,9 @@ typedef struct ks__save {
 const char *ks__saved_version(const ks__save *save);
 /// The model's record in the words of Keras 3; `keras2`: with the keys that only Keras 2 writes. It lives in the save's
 /// arena and borrows from the model.
-ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2);
+ks_code ks__save_record(ks_value *out, ks__save *save, bool keras2, ks_write_words words);
 /// config.json and to_json() of Keras 3. Free with ks_free.
-ks_code ks__save_config_v3(ks_text *out, ks__save *save);
+ks_code ks__save_config_v3(ks_text *out, ks__save *save, ks_write_words words);
 /// Puts the compile_config of the model's file into a record of Keras 3.
 ks_code ks__save_compile(ks__save *save, ks_value *record);
 /// The optimizer's variables, as the model's file has them.

@@ -73,7 +73,7 @@ ks_code ks__save_config_legacy(ks_text *out, ks__save *save, bool versions) {
     ks_value value;
     ks_code code;
     *out = (ks_text){NULL, 0};
-    KS_TRY(ks__save_record(&record, save, true));
+    KS_TRY(ks__save_record(&record, save, true, KS_WRITE_WORDS_ALL));
     KS_TRY(downgrade(&value, save, &record));
     if (versions) { // the record has room for two more
         KS_TRY(put_text(save, &value, "keras_version", ks__saved_version(save)));

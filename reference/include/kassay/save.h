@@ -12,6 +12,9 @@
 //   json-v3             .json             the config of to_json() of Keras 3
 //   json-legacy                           the config of to_json() of Keras 2
 //
+// The words that a lookup was adapted to are in a file of their own in the first two, and in the config of
+// the others, where Keras leaves them out.
+//
 // The same model gives the same bytes. Nothing stands under the final name before it is whole, and an existing file
 // stays when saving fails; of a sharded file each part for itself appears in one step, the index last.
 #ifndef KASSAY_SAVE_H
