@@ -145,6 +145,9 @@ static void test_assets(void **state) {
     assert_string_equal(output, "one\ntwo\n");
     assert_int_equal(run(KASSAY " convert packed.keras again.keras && cmp packed.keras again.keras"), 0);
     assert_int_equal(run(KASSAY " convert packed.keras unpacked && diff -r tree unpacked"), 0);
+    assert_int_equal(run(KASSAY " summary packed.keras"), 0);
+    assert_int_equal(run("LC_ALL=C sed s/^two$/tvo/ packed.keras >broken.keras; " KASSAY " summary broken.keras"), 1);
+    assert_non_null(strstr(output, "zip-bad-crc [zip] assets/layers/dense/words.txt"));
     assert_int_equal(run(KASSAY " convert packed.keras flat.h5"), 2);
     assert_non_null(strstr(output, "assets/layers/dense/words.txt"));
     assert_int_not_equal(run("ls flat.h5"), 0);

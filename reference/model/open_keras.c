@@ -92,6 +92,17 @@ done:
     return code;
 }
 
+/// Keras unpacks an archive with assets whole: a broken member is an error, whoever would read it. Of a folder it opens
+/// what it needs.
+static ks_code verify_members(ks_model *m) {
+    bool whole = m->bytes.data || m->options.check_only;
+    ks_code code = KS_OK;
+    ks_bytes bytes;
+    for (size_t i = 0; whole && i < ks_archive_count(m->archive) && code == KS_OK; i++)
+        code = ks_archive_read(&bytes, m->archive, ks_archive_member_at(m->archive, i), true);
+    return code;
+}
+
 ks_code ks__open_keras(ks_model *m) {
     ks_weights_options options = {.check = m->options.check_only};
     ks_bytes bytes;
@@ -111,8 +122,7 @@ ks_code ks__open_keras(ks_model *m) {
     if (m->writer != KS_WRITER_KERAS3)
         KS_TRY(ks_weights_relist(&m->map, m->context, &m->arena));
     m->has_weights = true;
-    for (size_t i = 0; m->options.check_only && i < ks_archive_count(m->archive); i++)
-        KS_TRY(ks_archive_read(&bytes, m->archive, ks_archive_member_at(m->archive, i), true));
+    KS_TRY(verify_members(m));
 done:
     return code;
 }
