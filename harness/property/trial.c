@@ -78,7 +78,7 @@ void ks_trial_drop_inputs(ks_trial_inputs *held, ks_context *context) {
 
 static bool same_texts(const ks_text *a, const ks_text *b, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (a[i].size != b[i].size || (a[i].size && memcmp(a[i].data, b[i].data, a[i].size) != 0))
+        if (!ks_text_equal(a[i], b[i]))
             return false;
     return true;
 }
