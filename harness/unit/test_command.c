@@ -117,6 +117,13 @@ static void test_weights_and_predictions(void **state) {
     assert_non_null(strstr(output, "output.0.npy"));
     assert_int_equal(
         run(KASSAY " predict " DENSE "/model.keras --inputs " DENSE "/weights.npz --outputs /dev/null 2>&1"), 64);
+    // The first of two inputs fits.
+    assert_int_equal(run("d=$(mktemp -d) && cd $d && unzip -q " DENSE "/io.npz && cp input.0.npy input.1.npy && "
+                         "zip -q0 two.npz input.*.npy && " KASSAY " predict " DENSE
+                         "/model.keras --inputs two.npz --outputs out.npz 2>&1; e=$?; rm -r $d; exit $e"),
+                     64);
+    assert_non_null(strstr(output, "model-inputs"));
+    assert_non_null(strstr(output, "input.1"));
     assert_int_equal(run(KASSAY " dump " DENSE "/model.keras --json | head -c 30"), 0);
     assert_non_null(strstr(output, "kassay-dump/1"));
     assert_int_equal(run(KASSAY " summary " DENSE "/model.keras"), 0);

@@ -34,6 +34,12 @@ ks_code ks_inputs_open(ks_inputs *out, const char *path, const ks_model *model) 
         snprintf(name, sizeof(name), "input.%zu", i);
         KS_TRY(ks_npz_get(&out->tensors[i], out->npz, name));
     }
+    // An input left over means inputs of another model, of which the first may fit by chance. Keras 2.0 to 2.3 saves a
+    // model without the inputs that no output needs.
+    snprintf(name, sizeof(name), "input.%zu", out->count);
+    if (ks_npz_has(out->npz, name))
+        return ks_fail(&out->context, KS_E_MODEL_INPUTS, KS_STAGE_RUN, KS_NO_OFFSET, name,
+                       "expected %zu inputs, found more", out->count);
 done:
     return code;
 }

@@ -17,7 +17,8 @@ typedef struct ks_inputs {
     size_t count;
 } ks_inputs;
 
-/// Reads as many inputs as the model has. "-" is standard input. On failure the context's error says why.
+/// Reads the inputs of the model; another `input.N` is an error (model-inputs), arrays of other names may be there.
+/// "-" is standard input. On failure the context's error says why.
 ks_code ks_inputs_open(ks_inputs *out, const char *path, const ks_model *model);
 void ks_inputs_close(ks_inputs *inputs);
 
