@@ -167,6 +167,17 @@ def core():
     yield Case("embedding-mask-dense-rnn", embedding(True, lambda x: L.SimpleRNN(4)(L.Dense(3)(x))), tokens(9, 20), batch=7)
     yield Case("embedding-mask-pool", embedding(True, lambda x: L.GlobalAveragePooling1D()(x)), tokens(9, 20))
     yield Case("masking-lstm", lambda: Sequential([L.Masking(0.0, input_shape=(6, 3)), L.LSTM(4)]), masked_steps(6, 3))
+    # Where a mask ends in some versions: at ReLU before tf.keras 2.5, at MultiHeadAttention before 2.10, at the others in
+    # all of Keras 2.
+    for name, class_name, make in (
+        ("relu", "ReLU", lambda x: L.ReLU(max_value=0.4)(x)),
+        ("attention", "MultiHeadAttention", lambda x: L.MultiHeadAttention(2, 3)(x, x)),
+        ("rescaling", "Rescaling", lambda x: L.Rescaling(0.5, 0.25)(x)),
+        ("normalization", "Normalization", lambda x: L.Normalization(mean=0.125, variance=0.5625)(x)),
+        ("identity", "Identity", lambda x: L.Identity()(x)),
+    ):
+        if has(class_name):
+            yield Case("embedding-mask-" + name, embedding(True, lambda x, make=make: L.GRU(4)(make(x))), tokens(9, 20), batch=7, tier=3, also=("h5-weights-legacy", "keras-v3"))
     yield Case("masking-value", lambda: Sequential([L.Masking(mask_value=-1.5, input_shape=(6, 3)), L.GRU(4)]), masked_steps(6, 3, -1.5))
     for name, make, shape in (
         ("dropout", lambda: L.Dropout(0.4, noise_shape=None, seed=3), (6,)),

@@ -524,6 +524,41 @@ static void test_old_functions(void **state) {
                    "json-v3", KS_E_SAVE_NO_WORD, "hard_sigmoid");
 }
 
+/// A mask that ends at a layer in one version and goes on in another; only where something looks at it does it matter.
+static void test_masks_that_end(void **state) {
+    static const struct {
+        const char *version, *layer, *last, *format;
+        bool refused;
+    } rows[] = {
+        {"2.2.4-tf", "ReLU", "GRU", "json-legacy", true},    {"2.4.0", "ReLU", "GRU", "json-v3", true},
+        {"2.4.0", "ReLU", "Dense", "json-v3", false},        {"2.5.0", "ReLU", "GRU", "json-v3", false},
+        {"2.3.1", "ReLU", "GRU", "json-legacy", false},      {"2.15.0", "Identity", "GRU", "json-v3", true},
+        {"2.15.0", "Identity", "GRU", "json-legacy", false}, {"3.15.1", "Identity", "GRU", "json-legacy", true},
+        {"3.15.1", "Identity", "GRU", "json-v3", false},
+    };
+    char json[2048];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *shape = rows[i].version[0] == '3' ? "batch_shape" : "batch_input_shape";
+        snprintf(json, sizeof json,
+                 "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"class_name\": "
+                 "\"InputLayer\", \"config\": {\"name\": \"i\", \"%s\": [null, 3, 2], \"dtype\": \"float32\"}}, "
+                 "{\"class_name\": \"Masking\", \"config\": {\"name\": \"m\"}}, {\"class_name\": \"%s\", "
+                 "\"config\": {\"name\": \"e\"}}, {\"class_name\": \"%s\", \"config\": {\"name\": \"l\", \"units\": 2, "
+                 "\"activation\": \"tanh\"%s}}]}, \"keras_version\": \"%s\", \"backend\": \"tensorflow\"}",
+                 shape, rows[i].layer, rows[i].last,
+                 strcmp(rows[i].last, "GRU") == 0 ? ", \"recurrent_activation\": \"sigmoid\"" : "", rows[i].version);
+        if (rows[i].refused) {
+            expect_refusal(json, rows[i].format, KS_E_SAVE_NO_WORD, "a mask that ends before it");
+        } else {
+            ks_context context;
+            ks_model *model = parse(&context, json);
+            drop(&context, save_bytes(model, &context, rows[i].format));
+            ks_model_free(model);
+        }
+    }
+}
+
 /// TensorFlow divides integers in float64.
 static void test_whole_division(void **state) {
     (void)state;
@@ -972,6 +1007,7 @@ int main(void) {
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_training_state),
         cmocka_unit_test(test_old_functions),
+        cmocka_unit_test(test_masks_that_end),
         cmocka_unit_test(test_whole_division),
         cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_constants),

@@ -11,6 +11,7 @@
 //   mask of the first in Keras 3.
 // - Some layers computed something else where steps are masked in earlier versions of Keras 1 and 2.
 // - Most layers of Keras 2.3 refuse an input that has a mask, where tf.keras and Keras 3 let it end there.
+// - Some layers let a mask through since one version only, or in Keras 3 only.
 //
 // Masks are followed by where they come from, through the graphs; whether one lets a mask through is taken to be so
 // where it is not certain. Source: Keras 2.3.1, supports_masking and compute_mask of every class,
@@ -25,6 +26,7 @@
 
 #define NO_MASK 0
 #define JOINED (-1) ///< of different ones, or taken away; others are numbers of the places where they were made
+#define HALF (-2)   ///< there in the words that are written and not in those that came, or the other way round
 
 /// Models in models are followed again for each call, so there must be an end.
 #define MAX_VISITS 2000000
@@ -66,6 +68,9 @@ static bool looks_at_masks(const ks_class *row) {
 }
 
 static int64_t join(const int64_t *masks, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (masks[i] == HALF)
+            return HALF;
     for (size_t i = 1; i < count; i++)
         if (masks[i] != masks[0])
             return JOINED;
@@ -93,6 +98,10 @@ static bool ends_mask(const ks_object *layer) {
     return conv_lstm(layer) && !conv_lstm(layer)->return_sequences;
 }
 
+static bool ends_mask_when_written(const flow *f, const ks_class *row) {
+    return row->mask == KS_MASK_NONE || (row->mask_since == KS_SINCE_KERAS3 && f->s->options.keras2);
+}
+
 static int64_t mask_of(flow *f, const ks_object *layer, const int64_t *masks, size_t count) {
     if (layer->row == &ks_class_Masking)
         return ++f->n_made;
@@ -102,7 +111,11 @@ static int64_t mask_of(flow *f, const ks_object *layer, const int64_t *masks, si
         return ++f->n_made;
     if (joins(layer->row))
         return join(masks, count);
-    return layer->row->mask == KS_MASK_NONE || count == 0 || ends_mask(layer) ? NO_MASK : masks[0];
+    if (layer->row->mask == KS_MASK_NONE || count == 0 || ends_mask(layer))
+        return NO_MASK;
+    if (masks[0] != NO_MASK && (ks_mask_rule_of(layer) == KS_MASK_NONE) != ends_mask_when_written(f, layer->row))
+        return HALF;
+    return ks_mask_rule_of(layer) == KS_MASK_NONE ? NO_MASK : masks[0];
 }
 
 /// The masks of the tensors in the arguments; `count` of them, those of the first argument first.
@@ -263,11 +276,15 @@ static bool makes_masks(flow *f, const ks_object *layer) {
 static ks_code check_call(flow *f, const ks_node *node, const int64_t *masks, size_t n_masks) {
     const ks_object *layer = node->layer;
     bool joined = layer->row->takes_masks && join(masks, n_masks) != NO_MASK && gives_scores(node), any = false;
+    bool half = false;
     ks_code code = KS_OK;
     for (size_t i = 0; i < n_masks; i++) {
         joined = joined || (masks[i] == JOINED && looks_at_masks(layer->row));
         any = any || masks[i] != NO_MASK;
+        half = half || (masks[i] == HALF && (looks_at_masks(layer->row) || leaves_out(layer->row)));
     }
+    if (half)
+        KS_TRY(refuse(f, layer, "looks at a mask that ends before it in one of the versions, and not in the other"));
     if (f->joins && joined)
         KS_TRY(ks_fail(f->s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, layer->place,
                        "\"%.60s\" looks at a mask that was joined of others or taken away, in %s otherwise than in "

@@ -161,7 +161,7 @@ static ks_code attach_masks(ks_run *run, ks_call *call, ks_object *layer, const 
     ks_array **arrays, **masks;
     ks_tree previous;
     ks_code code = KS_OK;
-    if (layer->row->mask == KS_MASK_NONE)
+    if (ks_mask_rule_of(layer) == KS_MASK_NONE)
         return KS_OK;
     arrays = ks_arena_get(run->arena, count + 1, sizeof(*arrays));
     masks = ks_arena_get(run->arena, count + 1, sizeof(*masks));

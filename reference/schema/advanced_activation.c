@@ -95,6 +95,7 @@ const ks_class ks_class_ReLU = {
     .params_size = sizeof(ks_relu),
     .arguments = no_training,
     .mask = KS_MASK_PASS,
+    .mask_since = 205, // misspelt before, as "support_masking"
     .check = relu_check,
 };
 

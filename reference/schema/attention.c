@@ -263,6 +263,7 @@ const ks_class ks_class_MultiHeadAttention = {
     .params_size = sizeof(ks_multi_head),
     .arguments = multi_head_arguments,
     .mask = KS_MASK_PASS,
+    .mask_since = 210,
     .takes_masks = true,
     .check = multi_head_check,
     .build = multi_head_build,

@@ -130,6 +130,8 @@ typedef struct ks_call {
     int depth; ///< of nested calls, bounded by limits.model_depth
 } ks_call;
 
+#define KS_SINCE_KERAS3 300
+
 typedef enum ks_mask_rule {
     KS_MASK_NONE,  ///< supports_masking is false: the output has no mask
     KS_MASK_PASS,  ///< supports_masking, compute_mask not overridden: the first argument's mask goes on
@@ -161,6 +163,9 @@ struct ks_class {
     size_t params_size;
     const char *const *arguments; ///< call signature without self, NULL-terminated; NULL means {"inputs"}
     ks_mask_rule mask;
+    /// The version of Keras 2 from which `mask` holds (205 for 2.5), KS_SINCE_KERAS3: of none; the mask ends there in
+    /// tf.keras before. Ask ks_mask_rule_of().
+    int mask_since;
     bool returns_input; ///< its result is the very tensor it was given, not another one of equal numbers
     ks_integer_rule integers;
     /// Takes the masks away from its tensors (query, value, key) when it is called: layers that are called with them
@@ -184,6 +189,14 @@ struct ks_class {
     /// `masks` has as many entries as `result` has arrays.
     ks_code (*compute_mask)(ks_array **masks, const ks_tree *result, ks_call *call, ks_object *object);
 };
+
+/// What the layer does with a mask in its version of Keras. Source: supports_masking of each layer, asked of 23
+/// versions.
+static inline ks_mask_rule ks_mask_rule_of(const ks_object *object) {
+    int since = object->row->mask_since;
+    bool ends = since == KS_SINCE_KERAS3 ? ks_is_old(object) : ks_is_before(object, since) && !object->multi_backend;
+    return since && ends ? KS_MASK_NONE : object->row->mask;
+}
 
 /// Helpers for rows.
 #define KS_NAMED(text) .name = (text), .name_size = sizeof(text) - 1

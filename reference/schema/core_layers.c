@@ -390,6 +390,7 @@ const ks_class ks_class_IdentityLayer = {
     .module = "keras.layers",
     .kind = KS_KIND_LAYER,
     .mask = KS_MASK_PASS,
+    .mask_since = KS_SINCE_KERAS3,
     .returns_input = true,
     .infer = identity_infer,
 };

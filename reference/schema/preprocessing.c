@@ -52,6 +52,7 @@ const ks_class ks_class_Rescaling = {
     KS_KEYS(rescaling_keys),
     .params_size = sizeof(ks_rescaling),
     .mask = KS_MASK_PASS,
+    .mask_since = KS_SINCE_KERAS3,
     .check = rescaling_check,
     .infer = rescaling_infer,
 };
@@ -170,6 +171,7 @@ const ks_class ks_class_Normalization = {
     KS_KEYS(normalization_keys),
     .params_size = sizeof(ks_normalization),
     .mask = KS_MASK_PASS,
+    .mask_since = KS_SINCE_KERAS3,
     .check = normalization_check,
     .build = normalization_build,
     .infer = normalization_infer,
