@@ -228,7 +228,7 @@ static void misbehave(const request *r) {
         exit(1);
     while (is("hang"))
         pause();
-    for (volatile int i = 0; is("spin"); i++) {
+    for (volatile unsigned i = 0; is("spin"); i++) {
     }
     if (is("eat"))
         eat();
