@@ -19,6 +19,11 @@ def embedding(mask_zero, then):
     return build
 
 
+def numbers(low, high):
+    """Numbers that are rows of the table and numbers that are none."""
+    return lambda rng, batch: [rng.integers(low, high, (batch, 9)).astype("int32")]
+
+
 def cases():
     out = [
         layer_case("dense", lambda: L.Dense(4, activation="tanh"), (6,), old=True, also=("weights-v3", "json-v3", "keras-v3-dir")),
@@ -53,6 +58,8 @@ def cases():
         layer_case("einsum-dense-no-bias", lambda: L.EinsumDense("abc,bd->adc", (4, 6)), (7, 6)),
         layer_case("einsum-dense-bias-middle", lambda: L.EinsumDense("abc,cd->abd", (7, 4), bias_axes="b"), (7, 6)),
         Case("embedding", embedding(False, lambda x: L.Dense(3)(x)), tokens(9, 20, False), old=True, also=("weights-v3",)),
+        Case("embedding-negative", embedding(False, lambda x: L.Dense(3)(x)), numbers(-20, 20), old=True),
+        Case("embedding-outside", embedding(False, lambda x: L.Dense(3)(x)), numbers(-60, 60), old=True),  # 3.3 and later raise
         Case("embedding-mask-lstm", embedding(True, lambda x: L.LSTM(4)(x)), tokens(9, 20), batch=7, old=True),
         Case("embedding-mask-pool", embedding(True, lambda x: L.GlobalAveragePooling1D()(x)), tokens(9, 20), batch=5, old=True),
         Case("embedding-mask-dense-rnn", embedding(True, lambda x: L.SimpleRNN(4)(L.Dense(3)(x))), tokens(9, 20), batch=7),

@@ -197,6 +197,25 @@ def pieces():
     return keras.Model(i, [a - c, x, y, z + ops.cumsum(i, axis=1), ops.flip(e, axis=2), ops.repeat(e, 3, axis=1)])
 
 
+def taken_from_the_end():
+    i = keras.Input((4, 6))
+    return keras.Model(i, keras.ops.take(L.Dense(5)(i), [-1, 0, -3], axis=2))
+
+
+def casts_outside():
+    i = keras.Input((4,))
+    x = keras.ops.cast(i, "int32")
+    return keras.Model(i, [x, keras.ops.one_hot(x, 5), keras.ops.cast(x > 0, "float32") * L.Dense(4)(keras.ops.ones_like(i))])
+
+
+def far_numbers(rng, batch):
+    """Numbers that an int32 holds, those next to its ends, and what it does not hold."""
+    far = [2147483520.0, 2147483648.0, 3e9, 1e20, -2147483648.0, -2147483904.0, -3e9, float("inf"), -float("inf"), float("nan")]
+    x = rng.uniform(-5, 5, (batch, 4))
+    x.flat[: 2 * len(far) : 2] = far
+    return [x.astype("float32")]
+
+
 def choices():
     ops, i = keras.ops, keras.Input((4, 6))
     x = L.Dense(6)(i)
@@ -326,6 +345,8 @@ def cases():
         Case("unstack", unstacked, normal((4, 6))),
         Case("tensordot", tensordots, normal((4, 6), (6, 8))),
         Case("pieces", pieces, normal((4, 6))),
+        Case("take-from-the-end", taken_from_the_end, normal((4, 6)), batch=3, old=True),
+        Case("casts-outside", casts_outside, far_numbers, batch=6, old=True),
         Case("choices", choices, normal((4, 6))),
         Case("float64-constants", doubles, x, old=True, also=("json-v3",)),
         Case("float64-inputs", double_inputs, wide_and_narrow),

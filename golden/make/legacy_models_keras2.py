@@ -26,6 +26,14 @@ def normal(*shapes, **more):
     return draw
 
 
+def far_numbers(rng, batch):
+    """Numbers that an int32 holds, those next to its ends, and what it does not hold."""
+    far = [2147483520.0, 2147483648.0, 3e9, 1e20, -2147483648.0, -2147483904.0, -3e9, np.inf, -np.inf, np.nan]
+    x = rng.uniform(-5, 5, (batch, 4))
+    x.flat[: 2 * len(far) : 2] = far
+    return [x.astype("float32")]
+
+
 def tokens(length, vocabulary, masked=True, dtype="int32"):
     """Sequences of different lengths padded with 0, one with a gap in the middle."""
 
@@ -854,6 +862,12 @@ def x2():
     return normal((2,))
 
 
+def casts_outside(tf):
+    i = Input((4,))
+    x = tf.cast(i, "int32")
+    return Model(i, [L.Dense(3)(tf.one_hot(x, 5, dtype=keras.backend.floatx())), x + 1])
+
+
 def nodes(tf):
     """Operations of TensorFlow as layers. Constants are exact in float32, which is what the files hold."""
     real = keras.backend.floatx
@@ -899,6 +913,8 @@ def nodes(tf):
         return Model(i, [L.Dense(3)(x), L.Dense(2)(y), i * 2 - 5])
 
     yield Case("node-casts", casts, tokens(6, 9, False), tier=1)
+
+    yield Case("node-casts-outside", lambda: casts_outside(tf), far_numbers, batch=6, tier=1)
 
     def choice():
         i = Input((6,))
@@ -1025,6 +1041,7 @@ def operations():
         return Model(i, [L.Dense(3)(x), L.Dense(2)(y)])
 
     yield Case("casts", casts, tokens(6, 9, False))
+    yield Case("casts-outside", lambda: casts_outside(tf), far_numbers, batch=6)
 
     def comparison():
         i = Input((6,))

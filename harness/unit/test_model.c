@@ -216,6 +216,130 @@ static void test_inputs_that_do_not_fit(void **state) {
     assert_int_equal(context.memory.n_live, 0);
 }
 
+/// An operation on integers a and b; twice its class.
+static const char of_integers[] =
+    "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"f\","
+    "\"trainable\":true,\"layers\":[{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":"
+    "{\"batch_shape\":[null,2],\"dtype\":\"int32\",\"name\":\"a\"},\"registered_name\":null,\"name\":\"a\","
+    "\"inbound_nodes\":[]},{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":"
+    "{\"batch_shape\":[null,2],\"dtype\":\"int32\",\"name\":\"b\"},\"registered_name\":null,\"name\":\"b\","
+    "\"inbound_nodes\":[]},{\"module\":\"keras.src.ops.numpy\",\"class_name\":\"%s\",\"config\":{\"name\":\"o\"},"
+    "\"registered_name\":\"%s\",\"name\":\"o\",\"inbound_nodes\":[{\"args\":[{\"class_name\":"
+    "\"__keras_tensor__\",\"config\":{\"shape\":[null,2],\"dtype\":\"int32\",\"keras_history\":[\"a\",0,0]}},"
+    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,2],\"dtype\":\"int32\",\"keras_history\":"
+    "[\"b\",0,0]}}],\"kwargs\":{}}]}],\"input_layers\":[[\"a\",0,0],[\"b\",0,0]],\"output_layers\":[[\"o\",0,0]]},"
+    "\"registered_name\":\"Functional\"}";
+
+static void expect_no_answer(const char *class_name, const int32_t *a, const int32_t *b, ks_code expected) {
+    char json[2048];
+    ks_tensor inputs[2];
+    ks_prediction *prediction;
+    ks_context context;
+    ks_model *model;
+    snprintf(json, sizeof json, of_integers, class_name, class_name);
+    ks_context_init(&context, NULL);
+    if (ks_model_load_bytes(&model, &context, (ks_bytes){(const uint8_t *)json, strlen(json)}, "config.json", NULL))
+        fail_msg("%s", context.error.message);
+    for (size_t i = 0; i < 2; i++)
+        inputs[i] = (ks_tensor){.dtype = KS_INT32, .shape = {2, {1, 2}}, .data = i ? b : a, .size = 2 * sizeof *a};
+    assert_int_equal(ks_model_predict(&prediction, model, inputs, 2, KS_FLOAT32), expected);
+    if (expected == KS_OK)
+        ks_prediction_free(prediction);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+}
+
+/// TensorFlow raises where integers have no answer.
+static void test_integers_without_an_answer(void **state) {
+    static const int32_t a[] = {7, -3}, fits[] = {2, 3}, zero[] = {2, 0}, negative[] = {1, -1};
+    (void)state;
+    expect_no_answer("FloorDivide", a, fits, KS_OK);
+    expect_no_answer("FloorDivide", a, negative, KS_OK);
+    expect_no_answer("FloorDivide", a, zero, KS_E_MODEL_INPUTS);
+    expect_no_answer("Mod", a, negative, KS_OK);
+    expect_no_answer("Mod", a, zero, KS_E_MODEL_INPUTS);
+    expect_no_answer("Power", a, zero, KS_OK);
+    expect_no_answer("Power", a, negative, KS_E_MODEL_INPUTS);
+    expect_no_answer("Add", a, zero, KS_OK);
+}
+
+/// Keras 3.0 takes the axis of Normalize for its order.
+static void test_normalize_of_3_0(void **state) {
+    static const struct {
+        const char *version;
+        int axis;
+        ks_code expected;
+    } rows[] = {
+        {"3.0.5", -1, KS_E_CONFIG_UNSUPPORTED_VALUE},
+        {"3.0.5", 1, KS_E_CONFIG_UNSUPPORTED_VALUE},
+        {"3.0.5", 2, KS_OK},
+        {"3.1.0", -1, KS_OK},
+        {"3.15.1", 1, KS_OK},
+    };
+    char json[2048];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ks_context context;
+        ks_model *model = NULL;
+        snprintf(json, sizeof json,
+                 "{\"module\":\"keras.src.models.functional\",\"class_name\":\"Functional\",\"config\":{\"name\":\"f\","
+                 "\"trainable\":true,\"layers\":[{\"module\":\"keras.layers\",\"class_name\":\"InputLayer\",\"config\":"
+                 "{\"batch_shape\":[null,2,3],\"dtype\":\"float32\",\"name\":\"a\"},\"registered_name\":null,\"name\":"
+                 "\"a\",\"inbound_nodes\":[]},{\"module\":\"keras.src.ops.nn\",\"class_name\":\"Normalize\",\"config\":"
+                 "{\"name\":\"o\",\"axis\":%d,\"order\":2},\"registered_name\":\"Normalize\",\"name\":\"o\","
+                 "\"inbound_nodes\":[{\"args\":[{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":[null,2,3],"
+                 "\"dtype\":\"float32\",\"keras_history\":[\"a\",0,0]}}],\"kwargs\":{}}]}],\"input_layers\":"
+                 "[[\"a\",0,0]],\"output_layers\":[[\"o\",0,0]]},\"registered_name\":\"Functional\","
+                 "\"keras_version\":\"%s\"}",
+                 rows[i].axis, rows[i].version);
+        ks_context_init(&context, NULL);
+        assert_int_equal(
+            ks_model_load_bytes(&model, &context, (ks_bytes){(const uint8_t *)json, strlen(json)}, "config.json", NULL),
+            rows[i].expected);
+        ks_model_free(model);
+        assert_int_equal(context.memory.n_live, 0);
+    }
+}
+
+static ks_code embed(const char *path, int32_t number) {
+    int32_t numbers[9] = {number};
+    ks_tensor input = {.dtype = KS_INT32, .shape = {2, {1, 9}}, .data = numbers, .size = sizeof numbers};
+    ks_prediction *prediction;
+    ks_context context;
+    ks_model *model;
+    ks_code code;
+    ks_context_init(&context, NULL);
+    assert_int_equal(ks_model_load(&model, &context, path, NULL), KS_OK);
+    code = ks_model_predict(&prediction, model, &input, 1, KS_FLOAT32);
+    if (code == KS_OK)
+        ks_prediction_free(prediction);
+    ks_model_free(model);
+    assert_int_equal(context.memory.n_live, 0);
+    return code;
+}
+
+/// Which numbers a table of 20 rows has an answer for, in each generation.
+static void test_rows_outside_a_table(void **state) {
+    static const struct {
+        const char *path;
+        bool from_the_end, clips;
+    } rows[] = {
+        {KASSAY_SOURCE_DIR "/golden/h5-legacy/tf-2.15.1/core/embedding/model.h5", false, false},
+        {KASSAY_SOURCE_DIR "/golden/h5-legacy/keras-1.2.2/core/embedding/model.h5", false, false},
+        {KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.0.5/core/embedding-negative/model.keras", true, true},
+        {KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.3.3/core/embedding-negative/model.keras", true, false},
+        {GOLDEN "core/embedding-negative/model.keras", true, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(embed(rows[i].path, 19), KS_OK);
+        assert_int_equal(embed(rows[i].path, 20), rows[i].clips ? KS_OK : KS_E_MODEL_INPUTS);
+        assert_int_equal(embed(rows[i].path, -1), rows[i].from_the_end ? KS_OK : KS_E_MODEL_INPUTS);
+        assert_int_equal(embed(rows[i].path, -20), rows[i].from_the_end ? KS_OK : KS_E_MODEL_INPUTS);
+        assert_int_equal(embed(rows[i].path, -21), rows[i].clips ? KS_OK : KS_E_MODEL_INPUTS);
+    }
+}
+
 static void test_budget_of_a_check(void **state) {
     (void)state;
     for (size_t i = 0; i < N_CASES; i++) {
@@ -290,10 +414,17 @@ static void test_complex_weights(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_failing_allocation),       cmocka_unit_test(test_predictions_have_equal_bits),
-        cmocka_unit_test(test_file_that_shrinks_while_loaded), cmocka_unit_test(test_guard_turns_sigbus_into_an_error),
-        cmocka_unit_test(test_inputs_that_do_not_fit),         cmocka_unit_test(test_budget_of_a_check),
-        cmocka_unit_test(test_pickled_weights_alone),          cmocka_unit_test(test_complex_weights),
+        cmocka_unit_test(test_every_failing_allocation),
+        cmocka_unit_test(test_predictions_have_equal_bits),
+        cmocka_unit_test(test_file_that_shrinks_while_loaded),
+        cmocka_unit_test(test_guard_turns_sigbus_into_an_error),
+        cmocka_unit_test(test_normalize_of_3_0),
+        cmocka_unit_test(test_integers_without_an_answer),
+        cmocka_unit_test(test_rows_outside_a_table),
+        cmocka_unit_test(test_inputs_that_do_not_fit),
+        cmocka_unit_test(test_budget_of_a_check),
+        cmocka_unit_test(test_pickled_weights_alone),
+        cmocka_unit_test(test_complex_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

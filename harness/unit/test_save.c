@@ -559,6 +559,25 @@ static void test_masks_that_end(void **state) {
     }
 }
 
+/// Which row an index outside the axis means has changed with Keras 3.3.
+static void test_rows_outside_an_axis(void **state) {
+    static const char *const formats[] = {"keras-v3", "json-v3", "h5-legacy"};
+    (void)state;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        ks_context context;
+        ks_save_options options = {.format = formats[i]};
+        ks_bytes bytes;
+        ks_model *model =
+            load(&context, KASSAY_SOURCE_DIR "/golden/keras-v3/keras-3.0.5/structure/take-from-the-end/model.keras");
+        assert_int_equal(ks_model_save_bytes(&bytes, model, &options, NULL), KS_E_SAVE_NO_WORD);
+        assert_non_null(strstr(context.error.message, "to the nearest row"));
+        ks_model_free(model);
+        model = load(&context, GOLDEN "structure/take-from-the-end/model.keras");
+        drop(&context, save_bytes(model, &context, formats[i]));
+        ks_model_free(model);
+    }
+}
+
 /// TensorFlow divides integers in float64.
 static void test_whole_division(void **state) {
     (void)state;
@@ -1008,6 +1027,7 @@ int main(void) {
         cmocka_unit_test(test_training_state),
         cmocka_unit_test(test_old_functions),
         cmocka_unit_test(test_masks_that_end),
+        cmocka_unit_test(test_rows_outside_an_axis),
         cmocka_unit_test(test_whole_division),
         cmocka_unit_test(test_never_built),
         cmocka_unit_test(test_constants),

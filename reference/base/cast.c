@@ -140,8 +140,12 @@ static void put_integer(void *out, ks_dtype to, size_t i, int64_t value) {
     }
 }
 
-// A C cast of an out-of-range number is undefined; the processor's answer (the smallest int64) is what numpy gives.
-static int64_t truncate_to_integer(double value) {
+// A C cast of an out-of-range number is undefined; the processor's answer (the least int32 or int64) is what numpy and
+// TensorFlow give. To narrower types TensorFlow's own answers depend on its version and on the number's place in the
+// tensor: here they go through int64.
+static int64_t truncate_to_integer(double value, ks_dtype to) {
+    if (to == KS_INT32 && !(value > -2147483649.0 && value < 2147483648.0))
+        return INT32_MIN;
     return value >= -9223372036854775808.0 && value < 9223372036854775808.0 ? (int64_t)value : INT64_MIN;
 }
 
@@ -161,7 +165,7 @@ bool ks_cast(void *out, ks_dtype to, const void *in, ks_dtype from, size_t count
             else if (to == KS_BOOL8)
                 put_integer(out, to, i, value != 0);
             else
-                put_integer(out, to, i, truncate_to_integer(value));
+                put_integer(out, to, i, truncate_to_integer(value, to));
         } else {
             int64_t value = get_integer(in, from, i);
             if (!is_float(to))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Conversions between element types. Floating to floating rounds to nearest even, as numpy and TensorFlow; floating to
-// integer truncates; anything to bool asks whether it is not zero.
+// integer truncates, and what an int32 or an int64 cannot hold (NaN too) becomes the least of them; anything to bool
+// asks whether it is not zero.
 #ifndef KASSAY_BASE_CAST_H
 #define KASSAY_BASE_CAST_H
 

@@ -7,6 +7,7 @@
 
 #include "config/serialize_internal.h"
 #include "schema/core.h"
+#include "schema/operation.h"
 
 typedef struct origin {
     size_t node;   ///< in graph->nodes
@@ -178,6 +179,11 @@ static size_t positional(const ks_node *node) {
     return count;
 }
 
+// Keras of today has this argument in the config, and cannot read a call that names it. It is null in all that is read.
+static bool is_dtype_of_fill(const ks_class *row, ks_text name) {
+    return (row == &ks_class_OpOnesLike || row == &ks_class_OpZerosLike) && ks_text_is(name, "dtype");
+}
+
 static ks_code write_kwargs(ks_value *out, walk *w, const ks_node *node) {
     const ks_value *kwargs = ks_value_get(node->call, "kwargs");
     size_t count = kwargs ? kwargs->as.dict.count : 0;
@@ -186,7 +192,10 @@ static ks_code write_kwargs(ks_value *out, walk *w, const ks_node *node) {
     for (size_t i = 0; i < count && code == KS_OK; i++) {
         ks_text name = kwargs->as.dict.members[i].key;
         size_t at = argument_index(node->layer->row, name);
-        ks_value *place = ks_value_put_text(out, name);
+        ks_value *place;
+        if (is_dtype_of_fill(node->layer->row, name))
+            continue;
+        place = ks_value_put_text(out, name);
         if (!place)
             return failed(w);
         if (at < ks_class_argument_count(node->layer->row)) // others were null
@@ -215,6 +224,44 @@ static ks_code check_division(const walk *w, const ks_node *node) {
                    "a division of integers in float64 cannot be written: \"%.60s\"", node->layer->name);
 }
 
+static bool value_inside(const ks_value *value, int64_t size) {
+    bool inside =
+        value->type == KS_VALUE_INT ? value->as.integer >= 0 && value->as.integer < size : value->type == KS_VALUE_LIST;
+    if (value->type == KS_VALUE_LIST)
+        for (size_t i = 0; i < value->as.list.count && inside; i++)
+            inside = value_inside(&value->as.list.items[i], size);
+    return inside;
+}
+
+static bool tree_inside(const ks_tree *tree, int64_t size) {
+    bool inside = tree->type == KS_TREE_LIST;
+    if (tree->type == KS_TREE_VALUE)
+        return value_inside(tree->as.value, size);
+    if (tree->type == KS_TREE_LIST)
+        for (size_t i = 0; i < tree->as.list.count && inside; i++)
+            inside = tree_inside(&tree->as.list.items[i], size);
+    return inside;
+}
+
+// Which row a number outside the axis means has changed with Keras 3.3; see ks_row_of. What is an input cannot be seen
+// here, and is meant to be inside.
+static ks_code check_rows(const walk *w, const ks_node *node) {
+    const ks_tree *x = &node->arguments[0], *indices = &node->arguments[1];
+    int64_t size = KS_UNKNOWN_DIM;
+    if (node->layer->row != &ks_class_OpTake || !ks_clips_rows(node->layer) || ks_tree_count(indices) > 0)
+        return KS_OK;
+    if (x->type == KS_TREE_SLOT) {
+        const ks_shape *shape = &w->graph->symbols[x->as.slot].shape;
+        size = shape->dims[ks_axis(((const ks_operation *)node->layer->params)->axis.items[0], shape->rank)];
+    }
+    if (tree_inside(indices, size))
+        return KS_OK;
+    return ks_fail(w->s->context, KS_E_SAVE_NO_WORD, KS_STAGE_SAVE, KS_NO_OFFSET, node->layer->place,
+                   "an index outside the axis, which Keras before 3.3 takes to the nearest row, cannot be written: "
+                   "\"%.60s\"",
+                   node->layer->name);
+}
+
 static ks_code write_call(ks_value *out, walk *w, const ks_node *node) {
     size_t count = positional(node);
     ks_value args = ks_value_list(w->s->arena, count), kwargs;
@@ -222,6 +269,7 @@ static ks_code write_call(ks_value *out, walk *w, const ks_node *node) {
     if (!args.as.list.items)
         return failed(w);
     KS_TRY(check_division(w, node));
+    KS_TRY(check_rows(w, node));
     for (size_t i = 0; i < count; i++)
         KS_TRY(write_argument(&args.as.list.items[i], w, &node->arguments[i]));
     KS_TRY(write_kwargs(&kwargs, w, node));

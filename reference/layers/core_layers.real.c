@@ -68,12 +68,12 @@ KS_FORWARD(Embedding) {
     if (!rows)
         return run->context->error.code;
     for (size_t i = 0; i < ks_array_elements(input); i++) {
-        int64_t row = rows[i] < 0 ? rows[i] + params->input_dim : rows[i];
-        if (row < 0 || row >= params->input_dim)
+        size_t row;
+        if (!ks_row_of(&row, object, rows[i], (size_t)params->input_dim))
             return ks_fail(run->context, KS_E_MODEL_INPUTS, KS_STAGE_RUN, KS_NO_OFFSET, object->place,
-                           "Embedding \"%s\": expected numbers below %lld, found %lld", object->name,
+                           "Embedding \"%s\": expected a row of %lld, found %lld", object->name,
                            (long long)params->input_dim, (long long)rows[i]);
-        memcpy(y + i * width, table + (size_t)row * width, width * sizeof(*y));
+        memcpy(y + i * width, table + row * width, width * sizeof(*y));
     }
     return KS_OK;
 }

@@ -93,10 +93,13 @@ static ks_code run_binary(ks_run *run, ks_call *call, ks_object *object, ks_arra
     void *b = operand_in(run, call, object, 1, dtype, &result->shape), *y = working_result(run, result);
     if (!a || !b || !y)
         return run->context->error.code;
-    if (dtype == KS_INT64)
-        ks_binary_integer(id, y, a, b, count);
-    else
+    if (dtype != KS_INT64)
         KS_REAL(ks_binary)(id, y, a, b, count);
+    else if (!ks_binary_integer(id, y, a, b, count))
+        return ks_fail(run->context, KS_E_MODEL_INPUTS, KS_STAGE_RUN, KS_NO_OFFSET, object->place,
+                       "%s \"%s\": expected integers %s, found %s", object->row->name, object->name,
+                       id == KS_BINARY_POWER ? "of 0 and more as powers" : "other than 0 as divisors",
+                       id == KS_BINARY_POWER ? "a negative one" : "0");
     finish_result(result, y);
     return KS_OK;
 }
@@ -557,7 +560,7 @@ KS_FORWARD(OpAddN) {
     for (size_t i = 0; i < n; i++) {
         ks_cast(i ? next : y, dtype, operands[i].array->data, operands[i].array->dtype, count);
         if (i && dtype == KS_INT64)
-            ks_binary_integer(KS_BINARY_ADD, y, y, next, count);
+            (void)ks_binary_integer(KS_BINARY_ADD, y, y, next, count); // every sum has an answer
         else if (i)
             KS_REAL(ks_binary)(KS_BINARY_ADD, y, y, next, count);
     }

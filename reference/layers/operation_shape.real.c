@@ -246,11 +246,11 @@ KS_FORWARD(OpTake) {
     size = (size_t)x.array->shape.dims[axis];
     n = ks_array_elements(indices.array);
     for (size_t i = 0; i < n; i++) {
-        int64_t row = rows[i] < 0 ? rows[i] + (int64_t)size : rows[i];
-        if (row < 0 || row >= (int64_t)size)
+        size_t row;
+        if (!ks_row_of(&row, object, rows[i], size))
             return ks_argument_error(call, object, "an index is outside the axis");
         for (size_t o = 0; o < outer; o++)
-            memcpy((char *)result->data + (o * n + i) * row_size, data + (o * size + (size_t)row) * row_size, row_size);
+            memcpy((char *)result->data + (o * n + i) * row_size, data + (o * size + row) * row_size, row_size);
     }
 done:
     return code;

@@ -84,8 +84,9 @@ typedef enum ks_reduction {
 
 void ks_binary_f32(ks_binary id, float *out, const float *a, const float *b, size_t count);
 void ks_binary_f64(ks_binary id, double *out, const double *a, const double *b, size_t count);
-/// Wraps around as the machine does; division by zero gives 0.
-void ks_binary_integer(ks_binary id, int64_t *out, const int64_t *a, const int64_t *b, size_t count);
+/// Wraps around as the machine does. False, with an unfinished `out`, for a division by zero or a negative power:
+/// integers have no answer, and TensorFlow raises.
+bool ks_binary_integer(ks_binary id, int64_t *out, const int64_t *a, const int64_t *b, size_t count);
 void ks_compare_f32(ks_comparison id, bool *out, const float *a, const float *b, size_t count);
 void ks_compare_f64(ks_comparison id, bool *out, const double *a, const double *b, size_t count);
 void ks_compare_integer(ks_comparison id, bool *out, const int64_t *a, const int64_t *b, size_t count);

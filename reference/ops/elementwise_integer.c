@@ -26,8 +26,6 @@ static int64_t floor_mod(int64_t a, int64_t b) {
 
 static int64_t power(int64_t base, int64_t exponent) {
     uint64_t result = 1, factor = (uint64_t)base;
-    if (exponent < 0)
-        return base == 1 ? 1 : base == -1 ? (exponent % 2 ? -1 : 1) : 0;
     for (; exponent; exponent >>= 1) {
         if (exponent & 1)
             result *= factor;
@@ -65,9 +63,14 @@ static int64_t binary(ks_binary id, int64_t a, int64_t b) {
     return a;
 }
 
-void ks_binary_integer(ks_binary id, int64_t *out, const int64_t *a, const int64_t *b, size_t count) {
-    for (size_t i = 0; i < count; i++)
+bool ks_binary_integer(ks_binary id, int64_t *out, const int64_t *a, const int64_t *b, size_t count) {
+    bool divides = id == KS_BINARY_FLOOR_DIVIDE || id == KS_BINARY_MOD;
+    for (size_t i = 0; i < count; i++) {
+        if ((divides && b[i] == 0) || (id == KS_BINARY_POWER && b[i] < 0))
+            return false;
         out[i] = binary(id, a[i], b[i]);
+    }
+    return true;
 }
 
 static bool compare(ks_comparison id, int64_t a, int64_t b) {

@@ -86,6 +86,21 @@ static inline bool ks_is_before(const ks_object *object, int version) {
     return ks_is_old(object) &&
            (object->dialect == KS_DIALECT_KERAS1 || (object->version && object->version < version));
 }
+/// Whether a number outside a table means the nearest row: Keras 3.0 to 3.2.
+static inline bool ks_clips_rows(const ks_object *object) {
+    return object->dialect == KS_DIALECT_KERAS3 && object->version && object->version < 303;
+}
+/// The row of a table of `count` rows that a number means. Keras 3 counts negative ones from the end, or clips; Keras 1
+/// and 2 do neither. False: there is no such row. Source: Embedding and ops.take of each version with TensorFlow.
+static inline bool ks_row_of(size_t *row, const ks_object *object, int64_t number, size_t count) {
+    int64_t n = (int64_t)count;
+    if (ks_clips_rows(object))
+        number = number < 0 ? 0 : number < n ? number : n - 1;
+    else if (number < 0 && !ks_is_old(object))
+        number += n;
+    *row = (size_t)number;
+    return number >= 0 && number < n;
+}
 
 /// One call of a layer inside a Functional model (or Sequential, which is a chain of such calls).
 typedef struct ks_node {

@@ -524,10 +524,14 @@ static ks_code axis_infer(ks_tree *out, ks_call *call, ks_object *object) {
 
 static ks_code normalize_check(ks_context *context, ks_object *object) {
     const ks_operation *params = object->params;
-    if (params->number == 2)
-        return KS_OK;
-    return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "order",
-                        "only the euclidean norm can be run by this reference");
+    bool crossed = object->dialect == KS_DIALECT_KERAS3 && object->version && object->version < 301;
+    if (params->number != 2)
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "order",
+                            "only the euclidean norm can be run by this reference");
+    if (crossed && !(params->axis.count == 1 && params->axis.items[0] == 2))
+        return ks_key_error(context, KS_E_CONFIG_UNSUPPORTED_VALUE, object, "axis",
+                            "Keras 3.0 takes axis and order for each other: only 2 and 2 can be run by this reference");
+    return KS_OK;
 }
 
 KS_KEYED_CLASS(ActivationReLU, "ReLU", "keras.src.activations.activations", activation_relu_keys, one_operand, NULL,
