@@ -225,11 +225,11 @@ static ks_code check_division(const walk *w, const ks_node *node) {
 }
 
 static bool value_inside(const ks_value *value, int64_t size) {
-    bool inside =
-        value->type == KS_VALUE_INT ? value->as.integer >= 0 && value->as.integer < size : value->type == KS_VALUE_LIST;
-    if (value->type == KS_VALUE_LIST)
-        for (size_t i = 0; i < value->as.list.count && inside; i++)
-            inside = value_inside(&value->as.list.items[i], size);
+    bool inside = value->type == KS_VALUE_LIST;
+    if (value->type == KS_VALUE_INT)
+        return value->fits && value->as.integer >= 0 && value->as.integer < size;
+    for (size_t i = 0; inside && i < value->as.list.count; i++)
+        inside = value_inside(&value->as.list.items[i], size);
     return inside;
 }
 
@@ -237,9 +237,8 @@ static bool tree_inside(const ks_tree *tree, int64_t size) {
     bool inside = tree->type == KS_TREE_LIST;
     if (tree->type == KS_TREE_VALUE)
         return value_inside(tree->as.value, size);
-    if (tree->type == KS_TREE_LIST)
-        for (size_t i = 0; i < tree->as.list.count && inside; i++)
-            inside = tree_inside(&tree->as.list.items[i], size);
+    for (size_t i = 0; inside && i < tree->as.list.count; i++)
+        inside = tree_inside(&tree->as.list.items[i], size);
     return inside;
 }
 
